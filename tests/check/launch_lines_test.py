@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 
-from checks import BUILD, DEADLINE, SPHERE, check, emulator, finish
+from checks import BUILD, DEADLINE, SANITIZED, SPHERE, check, emulator, finish
 
 SOURCE = pathlib.Path(os.environ["SPHERE_SOURCE"])
 
@@ -169,7 +169,9 @@ for file in files:
                 try_line(text, file.relative_to(SOURCE), uri)
         except subprocess.TimeoutExpired:
             check(f"{text} ends within {DEADLINE} s", False)
-if "--no-emulator" not in sys.argv:
+if SANITIZED:
+    print("skip: programs in Python, which itself is not sanitized, and can't load what is")
+elif "--no-emulator" not in sys.argv:
     photos = [text for name, text in programs_of(SOURCE / "README.md") if name == "photo.py"]
     check("README.md has a program that takes a photo", len(photos) == 1)
     for text in photos:

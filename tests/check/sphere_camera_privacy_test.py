@@ -8,7 +8,7 @@ import pathlib
 import re
 import tempfile
 
-from checks import SPHERE, attempt, check, emulator, finish, launch_ours, run
+from checks import SANITIZED, SPHERE, attempt, check, emulator, finish, launch_ours, run
 
 # What the emulated camera has, and what the test tells it.
 SECRETS = {
@@ -141,7 +141,7 @@ def test_preview():
 def main():
     attempt(test_search)
     attempt(test_commands)
-    if "ASAN_OPTIONS" not in os.environ:
+    if not SANITIZED:
         attempt(test_preview)
     finish()
 

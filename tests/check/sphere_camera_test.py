@@ -21,7 +21,7 @@ import threading
 import time
 import urllib.parse
 
-from checks import BUILD, DEADLINE, SPHERE, Terminal, attempt, check, emulator, finish, run
+from checks import BUILD, DEADLINE, SANITIZED, SPHERE, Terminal, attempt, check, emulator, finish, run
 
 EXAMPLES = pathlib.Path(__file__).resolve().parents[2] / "docs" / "examples"
 
@@ -755,7 +755,7 @@ def main():
              test_refusals, test_files, test_redacted_files, test_resume, test_position_needs_consent,
              test_wifi, test_https, test_photo_and_recording, test_a_recording_outlives_a_loss,
              test_kinds_of_photos, test_raw_photos]
-    if "ASAN_OPTIONS" not in os.environ:  # Python itself is not sanitized, and can't load what is.
+    if not SANITIZED:  # Python itself is not sanitized, and can't load what is.
         tests.append(test_example_c)
         if "--introspection" in sys.argv:
             tests.append(test_example_python)

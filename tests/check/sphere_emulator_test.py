@@ -15,7 +15,7 @@ import subprocess
 import tempfile
 import time
 
-from checks import DEADLINE, SPHERE, attempt, check, emulator, finish, run
+from checks import DEADLINE, SANITIZED, SPHERE, attempt, check, emulator, finish, run
 
 
 def ended(process):
@@ -172,10 +172,14 @@ def test_flood_is_not_stored():
             before = memory(process)
             ask(400)
             grown = memory(process) - before
-            check("40000 requests of 900 bytes leave nothing behind", grown < 8, f"{grown} MB")
+            # The sanitizer keeps what was freed for a while.
+            check("40000 requests of 900 bytes leave nothing behind", SANITIZED or grown < 8, f"{grown} MB")
 
 
 def test_no_free_descriptors():
+    if SANITIZED:
+        print("skip: no free descriptors: the sanitizer needs some to look at memory")
+        return
     few = lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (48, 48))
     with emulator(preexec_fn=few) as (process, said), contextlib.ExitStack() as open_ones:
         for port in ("port", "data-port", "http-port", "rtsp-port"):

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 
-from checks import DEADLINE, SPHERE, attempt, check, finish, on_terminal, run
+from checks import DEADLINE, SANITIZED, SPHERE, attempt, check, finish, on_terminal, run
 from media_checks import Case, ffmpeg, is_spherical, pictures, probe, told_once
 
 SOURCE = pathlib.Path(os.environ["SPHERE_SOURCE"])
@@ -586,7 +586,7 @@ def test_memory(case):
             out.unlink()
         check("the file is large", length > 200_000_000, length)
         # A sanitizer keeps books of its own, and what was freed.
-        if "ASAN_OPTIONS" not in os.environ:
+        if not SANITIZED:
             check(f"{name}: four times the size takes no more memory", most[1] - most[0] < 2_000_000, most)
             check(f"{name}: less than 32 MB in all", most[1] < 32_000_000, most)
 

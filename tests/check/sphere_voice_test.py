@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import tempfile
 
-from checks import DEADLINE, SPHERE, attempt, check, finish
+from checks import DEADLINE, SANITIZED, SPHERE, attempt, check, finish
 import gst_checks
 from media_checks import Case, ffmpeg, pictures, probe
 from window_checks import Screen, display, wait_for
@@ -84,8 +84,10 @@ def test_in_step(case):
               pictures(out) == pictures(case.path("mute" + end)))
         ticks = onsets(samples(out))
         check(f"{end}: all of it was recorded", 4 <= len(ticks) <= 5, ticks)
-        # The source ticks with each second of its clock, which is that of the film.
-        check(f"{end}: the voice is in step", all(abs(tick - round(tick)) < 0.04 for tick in ticks), ticks)
+        # The source ticks with each second of its clock, which is that of the film, later by the time that it
+        # took to start. With the sanitizers, that is long.
+        most = 0.3 if SANITIZED else 0.04
+        check(f"{end}: the voice is in step", all(abs(tick - round(tick)) < most for tick in ticks), ticks)
         told = ffmpeg("-i", out, "-f", "ffmetadata", "-")
         check(f"{end}: nothing is told", b"creation" not in told, told)
 

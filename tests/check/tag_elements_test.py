@@ -10,11 +10,11 @@ import subprocess
 import sys
 import tempfile
 
-from checks import DEADLINE, attempt, check, finish, run
+from checks import DEADLINE, SANITIZED, attempt, check, finish, run
 import gst_checks
 from media_checks import ffmpeg, is_spherical, pictures, probe
 
-if "ASAN_OPTIONS" in os.environ:
+if SANITIZED:
     print("skip: Python can't load elements that are sanitized")
     sys.exit(77)
 PLUGINS = os.environ["GST_PLUGIN_PATH"]

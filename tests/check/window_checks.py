@@ -58,7 +58,7 @@ class Screen:
 
     def grey(self):
         """What is shown, as brightness."""
-        return subprocess.run(["ffmpeg", "-v", "error", "-f", "x11grab", "-video_size",
+        return subprocess.run(["ffmpeg", "-v", "error", "-f", "x11grab", "-draw_mouse", "0", "-video_size",
                                f"{self.size[0]}x{self.size[1]}", "-i", self.environment["DISPLAY"],
                                "-frames:v", "1", "-f", "rawvideo", "-pix_fmt", "gray", "-"],
                               env=self.environment, check=True, timeout=DEADLINE,
