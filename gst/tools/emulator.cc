@@ -255,25 +255,25 @@ class Orders {
     if (got < 0 && (errno == EINTR || errno == EAGAIN)) return G_SOURCE_CONTINUE;
     if (got <= 0) {
       // The last line may have no end.
-      if (!self->line_.empty()) self->obey();
+      if (!self->line_.empty()) self->execute();
       self->watch_ = 0;
       return G_SOURCE_REMOVE;
     }
     for (const char c : std::string_view(buffer, static_cast<size_t>(got))) {
       if (c == '\n')
-        self->obey();
+        self->execute();
       else if (self->line_.size() < longest_line)
         self->line_ += c;
     }
     return G_SOURCE_CONTINUE;
   }
 
-  void obey() {
+  void execute() {
     const std::string order = std::exchange(line_, {});
     if (order == "help") {
       for (const EmulatorFamily::Named& one : family_.orders)
         print(stderr, "%s", line(one.name, one.what).c_str());
-    } else if (const Status done = camera_.obey(order); !done) {
+    } else if (const Status done = camera_.execute(order); !done) {
       printer_.error(done.error().message);
     }
   }

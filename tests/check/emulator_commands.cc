@@ -161,7 +161,7 @@ GST_START_TEST(each_row_is_answered) {
     if (row.access == madv::Access::notice) {
       // 1793 is a question of the session, and 7 is for transfers: these have tests of their own.
       if (row.id == madv::msg_query_holder || row.id == madv::msg_transfer_result) continue;
-      fail_unless(bool(emulated->obey("notify " + std::string(row.name) + " C:\\DCIM\\A.JPG")));
+      fail_unless(bool(emulated->execute("notify " + std::string(row.name) + " C:\\DCIM\\A.JPG")));
       user->expect(row.name);
       ++told;
       continue;
@@ -309,21 +309,23 @@ GST_START_TEST(faults_of_the_data_port) {
   write_file(emulated->card_folder() + "/DCIM/A.MP4", file);
   ControlClient client(*emulated);
   client.open();
-  const auto obey = [&](const char* line) { fail_unless(bool(emulated->obey(line)), "%s", line); };
+  const auto execute = [&](const char* line) {
+    fail_unless(bool(emulated->execute(line)), "%s", line);
+  };
   {
-    obey("fault wrong-md5");
+    execute("fault wrong-md5");
     Socket data(emulated->ports().data);
     fail_unless(client.ask(1285, all).succeeded());
     fail_unless(data.receive(file.size()) == file);
     const Message done = client.next(7);
     fail_unless(done.entries("param").back().second != md5_of(file));
-    obey("clear wrong-md5");
+    execute("clear wrong-md5");
     fail_unless(client.ask(1285, all).succeeded());
     (void)data.receive(file.size());
     same(client.next(7).entries("param").back().second, md5_of(file));
   }
   {
-    obey("fault short-file:10");
+    execute("fault short-file:10");
     Socket data(emulated->ports().data);
     const Message answer = client.ask(1285, all);
     fail_unless_equals_int(*answer.number("size"), file.size());
@@ -331,20 +333,20 @@ GST_START_TEST(faults_of_the_data_port) {
     same(done.entries("param").front().second, std::to_string(file.size() - 10));
     (void)data.receive(file.size() - 10);
     fail_unless(!data.ended_within(1ms));
-    obey("clear all");
+    execute("clear all");
   }
   {
-    obey("fault cut-data:100");
+    execute("fault cut-data:100");
     Socket data(emulated->ports().data);
     fail_unless(client.ask(1285, all).succeeded());
     (void)data.receive(100 << 10);
     fail_unless(data.receive().empty());
     same(*client.next(7).text("type"), "get_file_fail");
-    obey("clear all");
+    execute("clear all");
   }
   {
     // 300,000 bytes with 1000 KiB a second.
-    obey("fault slow-data:1000");
+    execute("fault slow-data:1000");
     Socket data(emulated->ports().data);
     const gint64 begin = g_get_monotonic_time();
     fail_unless(client.ask(1285, all).succeeded());
@@ -368,11 +370,11 @@ GST_START_TEST(faults_of_http) {
     return answer.substr(answer.find("\r\n\r\n") + 4);
   };
   fail_unless(get("") == file);
-  fail_unless(bool(emulated->obey("fault http-cut:100")));
+  fail_unless(bool(emulated->execute("fault http-cut:100")));
   fail_unless_equals_int(get("").size(), 100 << 10);
   fail_unless_equals_int(get("Range: bytes=200000-\r\n").size(), 100000);
-  fail_unless(bool(emulated->obey("clear all")));
-  fail_unless(bool(emulated->obey("fault http-slow:1000")));
+  fail_unless(bool(emulated->execute("clear all")));
+  fail_unless(bool(emulated->execute("fault http-slow:1000")));
   const gint64 begin = g_get_monotonic_time();
   fail_unless(get("") == file);
   const gint64 time = g_get_monotonic_time() - begin;
@@ -392,19 +394,19 @@ GST_START_TEST(faults_of_the_control_channel) {
   const std::string piece = client.socket().receive();
   fail_unless(piece.find("4365") != std::string::npos, "%s", piece.c_str());
   fail_unless(std::ranges::count(piece, '}') == 3, "%s", piece.c_str());
-  fail_unless(bool(emulated->obey("clear joined")));
+  fail_unless(bool(emulated->execute("clear joined")));
 
   // A dead connection stays open; the next one is served.
-  fail_unless(bool(emulated->obey("fault half-open:0")));
+  fail_unless(bool(emulated->execute("fault half-open:0")));
   client.send(R"({"msg_id":4365,"token":1})");
   fail_unless(!client.socket().ended_within(50ms));
   ControlClient next(*emulated);
   next.open();
   fail_unless(!client.socket().ended_within(1ms));
   // The camera restarts by itself.
-  fail_unless(bool(emulated->obey("fault reboot:0s")));
+  fail_unless(bool(emulated->execute("fault reboot:0s")));
   fail_unless(next.socket().receive().empty());
-  fail_unless(!emulated->obey("nonsense"));
+  fail_unless(!emulated->execute("nonsense"));
 }
 GST_END_TEST;
 
