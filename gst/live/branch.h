@@ -39,10 +39,10 @@ class Branch {
   /// for an output that takes sound.
   Result<GstElement*> make_audio(Feed* feed, bool coded = false);
 
-  /// Other caps and another ledger from now on; the gates obey with the next buffer. Any thread.
+  /// Other caps and another ledger from now on; the gates follow with the next buffer. Any thread.
   void set_consent(const std::optional<std::string>& caps,
                    const std::optional<std::string>& ledger);
-  /// Nothing is given for sound from now on; the gates obey with the next buffer. Any thread.
+  /// Nothing is given for sound from now on; the gates follow with the next buffer. Any thread.
   void take_back_sound();
   OutputConsent consent() const;
 

@@ -23,7 +23,7 @@ namespace sphere::tool {
 
 namespace {
 
-using Verdict = Finding::Verdict;
+using State = Finding::State;
 
 constexpr const char* description =
     "ok: it works. fallback: it works, but not in the best way. wrong: it does not work; a line\n"
@@ -35,13 +35,13 @@ constexpr const char* description =
     "this\n"
     "machine only while you consent to it: sphere consent give environment --purpose repair\n";
 
-const char* word(Verdict verdict) {
-  switch (verdict) {
-    case Verdict::good:
+const char* word(State state) {
+  switch (state) {
+    case State::good:
       return "ok";
-    case Verdict::fallback:
+    case State::fallback:
       return "fallback";
-    case Verdict::wrong:
+    case State::wrong:
       break;
   }
   return "wrong";
@@ -51,7 +51,7 @@ std::string in_words(const std::vector<Finding>& findings) {
   std::string text;
   for (const Finding& finding : findings) {
     char head[40];
-    std::snprintf(head, sizeof head, "%-9s %-10s", word(finding.verdict), finding.topic.c_str());
+    std::snprintf(head, sizeof head, "%-9s %-10s", word(finding.state), finding.topic.c_str());
     text += std::string(head) + finding.text + "\n";
     if (!finding.remedy.empty()) text += "                    -> " + finding.remedy + "\n";
   }
@@ -105,13 +105,13 @@ Status write_report(const std::string& path, const std::string& text, bool clobb
 
 void print_json(const std::vector<Finding>& findings) {
   JsonWriter json;
-  for (const Verdict verdict : {Verdict::good, Verdict::fallback, Verdict::wrong}) {
+  for (const State state : {State::good, State::fallback, State::wrong}) {
     std::vector<std::string> lines;
     for (const Finding& finding : findings)
-      if (finding.verdict == verdict)
+      if (finding.state == state)
         lines.push_back(finding.topic + ": " + finding.text +
                         (finding.remedy.empty() ? "" : " -> " + finding.remedy));
-    json.add(word(verdict), lines);
+    json.add(word(state), lines);
   }
   print(json);
 }
@@ -165,7 +165,7 @@ int run(int argc, char** argv) {
   else if (!print_text(stdout, in_words(findings)))
     return exit_failed;
   const bool wrong = std::ranges::any_of(
-      findings, [](const Finding& finding) { return finding.verdict == Verdict::wrong; });
+      findings, [](const Finding& finding) { return finding.state == State::wrong; });
   return wrong ? exit_failed : exit_done;
 }
 

@@ -9,13 +9,13 @@
 namespace sphere::tool {
 
 struct Finding {
-  enum class Verdict {
+  enum class State {
     good,
     fallback,  ///< it works, but not in the best way; `remedy` says how to improve it
     wrong,     ///< it does not work; `remedy` says how to repair it
   };
   std::string topic;
-  Verdict verdict = Verdict::good;
+  State state = State::good;
   std::string text;
   std::string remedy;
   /// Identifies this machine: its GPU, its drivers, its system. In a report only with consent.

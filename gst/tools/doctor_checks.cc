@@ -23,7 +23,7 @@ namespace sphere::tool {
 
 namespace {
 
-using Verdict = Finding::Verdict;
+using State = Finding::State;
 
 bool there(const char* element) {
   const GstRef<GstElementFactory> factory(gst_element_factory_find(element));
@@ -91,7 +91,7 @@ Finding check_need(const Need& need) {
   if (need.all ? missing.empty() : !found.empty()) {
     finding.text = std::string(need.what) + ": " + found;
   } else {
-    finding.verdict = Verdict::wrong;
+    finding.state = State::wrong;
     finding.text = std::string(need.what) + " is not possible: " +
                    (need.all ? missing + " missing" : "none of " + missing + " is there");
     finding.remedy = need.remedy;
@@ -140,9 +140,9 @@ std::vector<Finding> check_versions() {
   const GString_ pretty(g_get_os_info(G_OS_INFO_KEY_PRETTY_NAME));
   if (pretty) name = std::string(pretty.get()) + ", " + name;
   return {
-      {"versions", Verdict::good, "gst-sphere " VERSION ", " + std::string(version.get()), {}},
+      {"versions", State::good, "gst-sphere " VERSION ", " + std::string(version.get()), {}},
       {"system",
-       Verdict::good,
+       State::good,
        name + ", " + std::to_string(g_get_num_processors()) + " processors",
        {},
        true},
@@ -170,7 +170,7 @@ std::vector<Finding> check_graphics() {
   finding.text = std::string(on_gpu ? "stitching on the graphics card" : "stitching on the CPU") +
                  (reason ? std::string(": ") + reason : "");
   if (!on_gpu) {
-    finding.verdict = Verdict::fallback;
+    finding.state = State::fallback;
     finding.remedy =
         "this is not an error; if there is a graphics card, install its own OpenGL driver to make "
         "it faster";
@@ -180,7 +180,7 @@ std::vector<Finding> check_graphics() {
 
 std::vector<Finding> check_network() {
   if (!on_a_cameras_network())
-    return {{"network", Verdict::fallback,
+    return {{"network", State::fallback,
              "this machine is not in the Wi-Fi of a camera (a network 192.168.42.0/24)",
              std::string("switch the camera's Wi-Fi on, and join it") +
                  (has_emulator() ? "; to try without a camera, start `sphere emulator`" : "")}};
@@ -193,10 +193,10 @@ std::vector<Finding> check_network() {
   if (connection)
     return {
         {"network",
-         Verdict::good,
+         State::good,
          "a camera answers at " + std::string(camera_address) + ":" + std::to_string(camera_port),
          {}}};
-  return {{"network", Verdict::wrong,
+  return {{"network", State::wrong,
            "this machine is in the network of a camera, but the camera does not answer: " +
                std::string(error->message),
            "wait until the Wi-Fi light of the camera has stopped blinking, and close the camera's "
@@ -214,11 +214,11 @@ std::vector<Finding> check_proxies() {
   const hw::DirectRoute route(camera_address, preview_port);
   if (route.is_proxied())
     return {
-        {"proxy", Verdict::wrong,
+        {"proxy", State::wrong,
          "a web proxy is set (" + set + "), and the camera's preview would be requested from it",
          "set the environment variable no_proxy=" + std::string(camera_address)}};
   return {{"proxy",
-           Verdict::good,
+           State::good,
            "a web proxy may be set (" + set + "); the camera's preview does not use it",
            {}}};
 }
@@ -227,15 +227,15 @@ std::vector<Finding> check_ledger() {
   const consent::Ledger ledger("default");
   const auto chain = ledger.read();
   if (!chain)
-    return {{"consent", Verdict::wrong,
+    return {{"consent", State::wrong,
              "the ledger can't be used, so everything is denied: " + chain.error().message,
              "`sphere consent verify` shows the damage; `sphere consent erase` removes the ledger, "
              "so that a new one can begin"}};
   if (const std::string why = consent_doubt(ledger, *chain); !why.empty())
-    return {{"consent", Verdict::wrong, why,
+    return {{"consent", State::wrong, why,
              "set the clock, or free some space on the disk; then give or withdraw again"}};
   return {{"consent",
-           Verdict::good,
+           State::good,
            "the ledger is valid; `sphere consent status` shows what is given",
            {}}};
 }

@@ -22,6 +22,7 @@
 #include "gst/sphere/base/number.h"
 #include "gst/sphere/base/printable.h"
 #include "gst/tools/command.h"
+#include "gst/tools/end_signals.h"
 #include "hw/emulator/camera.h"
 
 namespace sphere::tool {
@@ -255,25 +256,25 @@ class Orders {
     if (got < 0 && (errno == EINTR || errno == EAGAIN)) return G_SOURCE_CONTINUE;
     if (got <= 0) {
       // The last line may have no end.
-      if (!self->line_.empty()) self->obey();
+      if (!self->line_.empty()) self->execute();
       self->watch_ = 0;
       return G_SOURCE_REMOVE;
     }
     for (const char c : std::string_view(buffer, static_cast<size_t>(got))) {
       if (c == '\n')
-        self->obey();
+        self->execute();
       else if (self->line_.size() < longest_line)
         self->line_ += c;
     }
     return G_SOURCE_CONTINUE;
   }
 
-  void obey() {
+  void execute() {
     const std::string order = std::exchange(line_, {});
     if (order == "help") {
       for (const EmulatorFamily::Named& one : family_.orders)
         print(stderr, "%s", line(one.name, one.what).c_str());
-    } else if (const Status done = camera_.obey(order); !done) {
+    } else if (const Status done = camera_.execute(order); !done) {
       printer_.error(done.error().message);
     }
   }
@@ -284,11 +285,6 @@ class Orders {
   std::string line_;
   guint watch_ = 0;
 };
-
-gboolean quit(gpointer loop) {
-  g_main_loop_quit(static_cast<GMainLoop*>(loop));
-  return G_SOURCE_CONTINUE;
-}
 
 int run(int argc, char** argv) {
   MessagePrinter printer("sphere emulator");
@@ -347,13 +343,7 @@ int run(int argc, char** argv) {
   gst_init(nullptr, nullptr);
   // Before the camera makes its folder, so that the folder is removed at every end of the process.
   const std::unique_ptr<GMainLoop, Call<g_main_loop_unref>> loop(g_main_loop_new(nullptr, FALSE));
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
-    struct sigaction now;
-    // Under nohup(1), this signal is ignored.
-    if (signal == SIGHUP && sigaction(signal, nullptr, &now) == 0 && now.sa_handler == SIG_IGN)
-      continue;
-    g_unix_signal_add(signal, quit, loop.get());
-  }
+  const EndSignals signals([&loop] { g_main_loop_quit(loop.get()); });
   const bool own_card = settings.card_folder.empty();
   Result<std::unique_ptr<Camera>> camera = family->start(std::move(settings));
   if (!camera) {

@@ -47,7 +47,7 @@ class Camera {
   virtual std::vector<Line> log(int64_t from) const = 0;
 
   /// Does what a line of its family's orders says. The error says what is wrong with the line.
-  virtual Status obey(const std::string& line) = 0;
+  virtual Status execute(const std::string& line) = 0;
 };
 
 /// Settings of all families.
@@ -83,7 +83,7 @@ struct EmulatorFamily {
   /// Model names must be different from those of other families.
   std::vector<Named> models;
   std::vector<const FaultInfo*> faults;
-  /// The lines that a running camera obeys.
+  /// The lines that a running camera executes.
   std::vector<Named> orders;
   /// Returns when all ports answer.
   Result<std::unique_ptr<Camera>> (*start)(CameraSettings settings);

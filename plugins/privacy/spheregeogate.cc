@@ -166,7 +166,7 @@ class GeoGate {
   GstFlowReturn chain(BufferRef buffer) {
     for (CapturedSince* captured : {&*captured_place_, &*captured_identity_})
       captured->note_buffer();
-    obey();
+    update_allowance();
     const Allowance allowance = allowance_of(buffer.get());
     inject(buffer.get(), allowance);
     const GstClockTime pts = GST_BUFFER_PTS(buffer.get());
@@ -204,7 +204,7 @@ class GeoGate {
       gst_event_unref(event);
       return TRUE;
     }
-    obey();
+    update_allowance();
     if (GST_EVENT_TYPE(event) == GST_EVENT_SEGMENT) {
       gst_event_copy_segment(event, &segment_);
       captured_place_->set_segment(event);
@@ -328,7 +328,7 @@ class GeoGate {
   }
 
   /// Finds out what is allowed at this moment, and takes back what is not allowed any more.
-  void obey() {
+  void update_allowance() {
     if (!place_) return;
     const Allowance allowance = ask();
     if (relinked_.exchange(false)) setters_->find();

@@ -44,8 +44,8 @@ class Live {
     slower_ = std::max(now() - since - 1, 0.0);
   }
 
-  void obey(const std::string& order) {
-    const Status done = camera->obey(order);
+  void execute(const std::string& order) {
+    const Status done = camera->execute(order);
     fail_unless(bool(done), "%s", order.c_str());
   }
   bool take_photo() {
@@ -95,7 +95,7 @@ class Live {
   }
   void clear() {
     cleared_ = now();
-    obey("clear all");
+    execute("clear all");
   }
   void expect_back_from_clearing(const char* what) {
     // What had come before the loss.
@@ -147,7 +147,7 @@ void expect_pictures(const char* fault, double photo_within) {
   Live live;
   // Of signals; the preview keeps the one with which it was started.
   g_object_set(live.pipeline.child("camera").get(), "timeout", 1, nullptr);
-  live.obey("fault " + std::string(fault));
+  live.execute("fault " + std::string(fault));
   (void)live.take_photo();
   live.go_on(30);
   live.clear();
@@ -190,14 +190,14 @@ GST_END_TEST;
 
 GST_START_TEST(back_after_a_restart) {
   Live live;
-  live.expect_back_from_restart("reboot", [&] { live.obey("reboot"); });
+  live.expect_back_from_restart("reboot", [&] { live.execute("reboot"); });
   live.go_on(90);
   live.expect_back_from_restart("reboot after a request", [&] {
-    live.obey("fault reboot:1");
+    live.execute("fault reboot:1");
     (void)live.take_photo();
   });
   live.go_on(90);
-  live.expect_back_from_restart("overheating", [&] { live.obey("overheat"); });
+  live.expect_back_from_restart("overheating", [&] { live.execute("overheat"); });
   fail_unless_equals_int(live.stat("losses"), 3);
 }
 GST_END_TEST;
@@ -212,9 +212,9 @@ GST_END_TEST;
 
 GST_START_TEST(back_after_a_cut) {
   Live live;
-  live.obey("fault rtsp-gone:3");
+  live.execute("fault rtsp-gone:3");
   live.expect_back_from_cut("a cut preview");
-  live.obey("clear all");
+  live.execute("clear all");
   live.go_on(60);
   live.camera->cut_preview();
   live.expect_back_from_cut("another cut");
@@ -223,7 +223,7 @@ GST_END_TEST;
 
 GST_START_TEST(back_when_packets_arrive_again) {
   Live live("protocols=udp");
-  live.obey("fault rtp-loss:100");
+  live.execute("fault rtp-loss:100");
   const double since = now();
   live.said.wait_for("No picture has come");
   g_print("lost packets: noticed after %.2f s\n", now() - since);
@@ -235,7 +235,7 @@ GST_END_TEST;
 GST_START_TEST(back_when_the_preview_is) {
   constexpr const char* faults[] = {"rtsp-404", "rtsp-401", "rtsp-453", "refuse"};
   Live live;
-  live.obey("fault " + std::string(faults[__i__]));
+  live.execute("fault " + std::string(faults[__i__]));
   live.camera->reboot(0ms);
   live.said.wait_for_count("connection: lost", 4);
   live.expect_back_from_clearing(faults[__i__]);

@@ -365,7 +365,7 @@ GST_START_TEST(only_photos_and_videos_are_told_as_saved) {
         "/tmp/SD0/DCIM/20171216/.JPG", "/tmp/SD0/DCIM/../x.JPG", "/tmp/SD0/..", "/tmp/SD0/",
         "/tmp/SD0/DCIM//x.JPG", "/tmp/FL0/x.JPG", "/tmp/SD0/DCIM/20171216/x.JPG.sh",
         "C:\\DCIM\\20171216\\good.JPG"})
-    fail_unless(bool(camera->obey(std::string("notify photo-saved ") + path)), "%s", path);
+    fail_unless(bool(camera->execute(std::string("notify photo-saved ") + path)), "%s", path);
   {
     std::unique_lock lock(mutex);
     fail_unless(changed.wait_for(lock, 60s, [&] { return !files.empty(); }));

@@ -406,23 +406,25 @@ GST_END_TEST;
 
 GST_START_TEST(faults_of_the_preview_come_and_go_while_it_runs) {
   const auto camera = started(with_preview());
-  const auto obey = [&](const char* line) { fail_unless(bool(camera->obey(line)), "%s", line); };
+  const auto execute = [&](const char* line) {
+    fail_unless(bool(camera->execute(line)), "%s", line);
+  };
   const std::string line = "rtspsrc latency=0 location=" + rtsp_of(*camera) +
                            " protocols=tcp ! rtph264depay ! appsink name=sink sync=false";
   test::Pipeline pipeline(line);
   pipeline.play();
   fail_unless(pipeline.pull() != nullptr);
-  obey("fault rtsp-404");
+  execute("fault rtsp-404");
   {
     test::Pipeline refused(line);
     const std::string error = refused.run();
     fail_unless(error.find("ot found") != std::string::npos, "%s", error.c_str());
   }
   // The one that plays is cut, at a picture that is counted from now on.
-  obey("fault rtsp-gone:5");
+  execute("fault rtsp-gone:5");
   while (pipeline.pull()) {
   }
-  obey("clear all");
+  execute("clear all");
   test::Pipeline again(line);
   again.play();
   fail_unless(again.pull() != nullptr);

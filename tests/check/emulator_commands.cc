@@ -161,7 +161,7 @@ GST_START_TEST(each_row_is_answered) {
     if (row.access == madv::Access::notice) {
       // 1793 is a question of the session, and 7 is for transfers: these have tests of their own.
       if (row.id == madv::msg_query_holder || row.id == madv::msg_transfer_result) continue;
-      fail_unless(bool(emulated->obey("notify " + std::string(row.name) + " C:\\DCIM\\A.JPG")));
+      fail_unless(bool(emulated->execute("notify " + std::string(row.name) + " C:\\DCIM\\A.JPG")));
       user->expect(row.name);
       ++told;
       continue;
@@ -238,28 +238,93 @@ GST_START_TEST(thumbnails_come_over_the_data_port) {
 }
 GST_END_TEST;
 
+/// The bytes of firmware, which are those of no other kind of file.
+std::string bytes_of_firmware(size_t size = 1500000) {
+  std::string firmware(size, '\0');
+  for (size_t i = 0; i < firmware.size(); ++i) firmware[i] = static_cast<char>(i * 7 + i / 256);
+  return firmware;
+}
+
+/// Sends it to the camera; "", or what went wrong. `md5`: "" for the right one.
+std::string send_firmware(User& user, const std::string& bytes, const std::string& name,
+                          bool remote_control = false, const std::string& md5 = "") {
+  hw::FirmwareUpload upload;
+  upload.file.name = name;
+  upload.file.size = bytes.size();
+  upload.file.beginning = bytes.substr(0, hw::FirmwareFile::beginning_size);
+  upload.file.remote_control = remote_control;
+  upload.md5 = md5.empty() ? md5_of(bytes) : md5;
+  upload.source = [&bytes, sent = size_t{0}](size_t most) mutable {
+    const std::string piece = bytes.substr(sent, most);
+    sent += piece.size();
+    return piece;
+  };
+  const auto outcome = hw::await<std::optional<Failure>>(
+      nullptr, [&](auto handler) { user->upkeep()->upload_firmware(std::move(upload), handler); });
+  const auto& failure = std::get<0>(*outcome);
+  return failure ? failure->message : std::string();
+}
+
+GST_START_TEST(what_is_no_firmware_is_not_sent) {
+  const auto emulated = started(control_only());
+  User user(*emulated);
+  const std::string good = bytes_of_firmware(), name = "MadvSysFW.bin";
+  const auto after = [&](std::string_view beginning) {
+    return std::string(beginning) + good.substr(beginning.size());
+  };
+  using namespace std::string_view_literals;
+  const struct {
+    std::string bytes, name;
+    bool remote_control;
+    const char* says;
+  } wrong[] = {
+      {"", name, false, "empty"},
+      {good.substr(0, 100000), name, false, "100000 bytes"},
+      {bytes_of_firmware(20 << 20), "rc_firmware.bin", true, "20971520 bytes"},
+      {good, "router.bin", false, "MadvSysFW.bin"},
+      {good, "MadvSysFW.zip", false, "MadvSysFW.bin"},
+      {good, "rc_firmware.bin", false, "remote control's firmware"},
+      {good, name, true, "camera's firmware"},
+      {after("\xff\xd8\xff\xe1"), name, false, "JPEG"},
+      {after("\0\0\0\x20"
+             "ftypmp42"sv),
+       name, false, "MP4"},
+      {after("PK\x03\x04"), name, false, "unpack"},
+      {after("\x7f"
+             "ELF"),
+       name, false, "program"},
+      {std::string(1500000, '\xff'), name, false, "same"},
+      {std::string(1500000, 'x') + "\n", name, false, "text"},
+      // A character of two bytes is cut where the check ends.
+      {"x" +
+           [] {
+             std::string text;
+             while (text.size() < 1500000) text += "é";
+             return text;
+           }(),
+       name, false, "text"},
+  };
+  for (const auto& one : wrong) {
+    const std::string said = send_firmware(user, one.bytes, one.name, one.remote_control);
+    fail_unless(said.find(one.says) != std::string::npos, "%s: '%s'", one.says, said.c_str());
+  }
+  // Nothing has come to the camera.
+  fail_unless(user.call("flash-firmware").second.find("no update") != std::string::npos);
+  // A second download has a number.
+  same(send_firmware(user, good, "madvsysfw (1).BIN"), "");
+}
+GST_END_TEST;
+
 GST_START_TEST(firmware_is_uploaded_and_flashed) {
   const auto emulated = started(control_only());
-  std::string firmware(300000, '\0');
-  for (size_t i = 0; i < firmware.size(); ++i) firmware[i] = static_cast<char>(i * 7 + i / 256);
+  const std::string firmware = bytes_of_firmware();
   User user(*emulated);
   const auto upload = [&](const std::string& md5) {
-    hw::FirmwareUpload file;
-    file.size = firmware.size();
-    file.md5 = md5;
-    file.source = [&firmware, sent = size_t{0}](size_t most) mutable {
-      const std::string piece = firmware.substr(sent, most);
-      sent += piece.size();
-      return piece;
-    };
-    const auto outcome = hw::await<std::optional<Failure>>(
-        nullptr, [&](auto handler) { user->upkeep()->upload_firmware(std::move(file), handler); });
-    const auto& failure = std::get<0>(*outcome);
-    return failure ? failure->message : std::string();
+    return send_firmware(user, firmware, "MadvSysFW.bin", false, md5);
   };
   fail_unless(upload(std::string(32, 'a')).find("not sent") != std::string::npos);
   fail_unless(user.call("flash-firmware").second.find("no update") != std::string::npos);
-  same(upload(md5_of(firmware)), "");
+  same(upload(""), "");
   // It restarts with the new one.
   (void)user.expect(hw::CameraEvent::Kind::ended);
 }
@@ -309,21 +374,23 @@ GST_START_TEST(faults_of_the_data_port) {
   write_file(emulated->card_folder() + "/DCIM/A.MP4", file);
   ControlClient client(*emulated);
   client.open();
-  const auto obey = [&](const char* line) { fail_unless(bool(emulated->obey(line)), "%s", line); };
+  const auto execute = [&](const char* line) {
+    fail_unless(bool(emulated->execute(line)), "%s", line);
+  };
   {
-    obey("fault wrong-md5");
+    execute("fault wrong-md5");
     Socket data(emulated->ports().data);
     fail_unless(client.ask(1285, all).succeeded());
     fail_unless(data.receive(file.size()) == file);
     const Message done = client.next(7);
     fail_unless(done.entries("param").back().second != md5_of(file));
-    obey("clear wrong-md5");
+    execute("clear wrong-md5");
     fail_unless(client.ask(1285, all).succeeded());
     (void)data.receive(file.size());
     same(client.next(7).entries("param").back().second, md5_of(file));
   }
   {
-    obey("fault short-file:10");
+    execute("fault short-file:10");
     Socket data(emulated->ports().data);
     const Message answer = client.ask(1285, all);
     fail_unless_equals_int(*answer.number("size"), file.size());
@@ -331,20 +398,20 @@ GST_START_TEST(faults_of_the_data_port) {
     same(done.entries("param").front().second, std::to_string(file.size() - 10));
     (void)data.receive(file.size() - 10);
     fail_unless(!data.ended_within(1ms));
-    obey("clear all");
+    execute("clear all");
   }
   {
-    obey("fault cut-data:100");
+    execute("fault cut-data:100");
     Socket data(emulated->ports().data);
     fail_unless(client.ask(1285, all).succeeded());
     (void)data.receive(100 << 10);
     fail_unless(data.receive().empty());
     same(*client.next(7).text("type"), "get_file_fail");
-    obey("clear all");
+    execute("clear all");
   }
   {
     // 300,000 bytes with 1000 KiB a second.
-    obey("fault slow-data:1000");
+    execute("fault slow-data:1000");
     Socket data(emulated->ports().data);
     const gint64 begin = g_get_monotonic_time();
     fail_unless(client.ask(1285, all).succeeded());
@@ -368,11 +435,11 @@ GST_START_TEST(faults_of_http) {
     return answer.substr(answer.find("\r\n\r\n") + 4);
   };
   fail_unless(get("") == file);
-  fail_unless(bool(emulated->obey("fault http-cut:100")));
+  fail_unless(bool(emulated->execute("fault http-cut:100")));
   fail_unless_equals_int(get("").size(), 100 << 10);
   fail_unless_equals_int(get("Range: bytes=200000-\r\n").size(), 100000);
-  fail_unless(bool(emulated->obey("clear all")));
-  fail_unless(bool(emulated->obey("fault http-slow:1000")));
+  fail_unless(bool(emulated->execute("clear all")));
+  fail_unless(bool(emulated->execute("fault http-slow:1000")));
   const gint64 begin = g_get_monotonic_time();
   fail_unless(get("") == file);
   const gint64 time = g_get_monotonic_time() - begin;
@@ -392,19 +459,19 @@ GST_START_TEST(faults_of_the_control_channel) {
   const std::string piece = client.socket().receive();
   fail_unless(piece.find("4365") != std::string::npos, "%s", piece.c_str());
   fail_unless(std::ranges::count(piece, '}') == 3, "%s", piece.c_str());
-  fail_unless(bool(emulated->obey("clear joined")));
+  fail_unless(bool(emulated->execute("clear joined")));
 
   // A dead connection stays open; the next one is served.
-  fail_unless(bool(emulated->obey("fault half-open:0")));
+  fail_unless(bool(emulated->execute("fault half-open:0")));
   client.send(R"({"msg_id":4365,"token":1})");
   fail_unless(!client.socket().ended_within(50ms));
   ControlClient next(*emulated);
   next.open();
   fail_unless(!client.socket().ended_within(1ms));
   // The camera restarts by itself.
-  fail_unless(bool(emulated->obey("fault reboot:0s")));
+  fail_unless(bool(emulated->execute("fault reboot:0s")));
   fail_unless(next.socket().receive().empty());
-  fail_unless(!emulated->obey("nonsense"));
+  fail_unless(!emulated->execute("nonsense"));
 }
 GST_END_TEST;
 
@@ -438,6 +505,7 @@ static Suite* emulator_commands_suite() {
   tcase_add_test(tcase, each_row_is_answered);
   tcase_add_test(tcase, the_state_notifies);
   tcase_add_test(tcase, thumbnails_come_over_the_data_port);
+  tcase_add_test(tcase, what_is_no_firmware_is_not_sent);
   tcase_add_test(tcase, firmware_is_uploaded_and_flashed);
   tcase_add_test(tcase, an_upload_that_breaks_off);
   tcase_add_test(tcase, the_last_answer_comes_before_the_end);

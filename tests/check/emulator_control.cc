@@ -279,15 +279,15 @@ GST_END_TEST;
 
 GST_START_TEST(the_button_is_told_of) {
   Rig rig;
-  rig.obey("button");
+  rig.execute("button");
   same(rig.heard(), "513:0");
-  rig.obey("button");
+  rig.execute("button");
   same(rig.heard(), "514:0");
-  rig.obey("set camera-mode 1");
+  rig.execute("set camera-mode 1");
   same(rig.heard(), "4611:1");
-  rig.obey("set burst-count 3");
+  rig.execute("set burst-count 3");
   rig.heard();
-  rig.obey("button");
+  rig.execute("button");
   same(rig.heard(), "5027:0");
   for (int i = 0; i < 3; ++i) rig.photo_taken();
   fail_unless_equals_int(rig.status("status"), 0);
@@ -345,7 +345,7 @@ GST_START_TEST(status_tells_what_is_set) {
   // A client that changes it gets no notification besides; one that was written against a real
   // camera takes the next message for the next answer.
   same(rig.heard(), "");
-  rig.obey("set camera-mode 1");
+  rig.execute("set camera-mode 1");
   fail_unless_equals_int(*rig.said.front().rval(), 128);
   fail_unless_equals_int(*rig.said.front().number("sub_mode"), 0);
   same(rig.heard(), "4611:1");
@@ -415,7 +415,7 @@ GST_START_TEST(each_setting_is_kept_as_its_row_says) {
   rig.control.disconnected(rig.client);
   rig.connect();
   check([&](const madv::Command& c) { return given[c.id]; });
-  rig.obey("reboot");
+  rig.execute("reboot");
   rig.connect();
   check([&](const madv::Command& c) { return c.kept ? given[c.id] : *c.factory; });
   for (const int reset : {6153, 6152}) {
@@ -496,7 +496,7 @@ GST_START_TEST(remote_control) {
     fail_unless_equals_int(rig.rval(set), -14);
     fail_unless_equals_int(rig.rval(set, "\"param\":\"S" + std::to_string(set) + "\""), 0);
   }
-  rig.obey("reboot");
+  rig.execute("reboot");
   rig.connect();
   same(*rig.ask(12290).param_text(), "S12289");
   same(*rig.ask(12292).param_text(), "S12291");
@@ -549,12 +549,12 @@ GST_START_TEST(an_upload_is_checked) {
   fail_unless_equals_int(*rig.ask(1287).number("transferred_size"), 5);
   fail_unless(!rig.control.is_uploading(rig.client));
   // The battery must not end during it.
-  rig.obey("battery 0");
+  rig.execute("battery 0");
   fail_unless_equals_int(rig.rval(8), -58);
-  rig.obey("battery 0 charging");
-  rig.obey("card none");
+  rig.execute("battery 0 charging");
+  rig.execute("card none");
   fail_unless_equals_int(rig.rval(8), -50);
-  rig.obey("card ok");
+  rig.execute("card ok");
   fail_unless_equals_int(rig.rval(8), 0);
   fail_unless_equals_int(rig.reboots, 1);
 }
@@ -588,7 +588,7 @@ GST_START_TEST(each_error_of_the_card_and_the_battery) {
         Case{"card full", "4354:2", -17, -17, 0, 0}, Case{"card slow", "", -61, 0, -61, 0},
         Case{"battery 0", "4361:0", -58, 0, 0, 0}}) {
     Rig rig;
-    rig.obey(c.order);
+    rig.execute(c.order);
     same(rig.heard(), c.heard);
     fail_unless_equals_int(rig.rval(513), c.video);
     fail_unless_equals_int(rig.rval(5028), c.video);
@@ -603,7 +603,7 @@ GST_START_TEST(each_error_of_the_card_and_the_battery) {
         std::pair("slow-card", -61), std::pair("low-battery", -58)}) {
     Rig rig({fault});
     fail_unless_equals_int(rig.rval(513), rval);
-    rig.obey("clear " + std::string(fault));
+    rig.execute("clear " + std::string(fault));
     fail_unless_equals_int(rig.rval(513), 0);
   }
 }
@@ -620,7 +620,7 @@ GST_START_TEST(what_ends_a_recording) {
         Case{"card none", "4353:0 514:0", 0, 1, 0}, Case{"overheat", "6158", 1, 0, 1}}) {
     Rig rig;
     fail_unless_equals_int(rig.rval(4623), 0);
-    rig.obey(c.order);
+    rig.execute(c.order);
     same(rig.heard(), c.heard);
     fail_unless_equals_int(rig.stops, c.stops);
     fail_unless_equals_int(rig.abandoned, c.abandoned);
@@ -635,7 +635,7 @@ GST_START_TEST(faults_count_requests_or_seconds) {
   // The restart comes with the last of the requests.
   for (const int count : {1, 20}) {
     Rig rig;
-    rig.obey("fault reboot:" + std::to_string(count));
+    rig.execute("fault reboot:" + std::to_string(count));
     for (int i = 1; i <= count; ++i) {
       fail_unless_equals_int(rig.reboots, 0);
       fail_unless_equals_int(rig.rval(4365), 0);
@@ -648,7 +648,7 @@ GST_START_TEST(faults_count_requests_or_seconds) {
   // Without a request.
   for (const char* at_start : {"", "reboot:20s"}) {
     Rig rig(*at_start ? std::vector{at_start} : std::vector<const char*>());
-    if (!*at_start) rig.obey("fault reboot:20s");
+    if (!*at_start) rig.execute("fault reboot:20s");
     rig.pass(19999ms);
     fail_unless_equals_int(rig.reboots, 0);
     rig.pass(1ms);
@@ -657,20 +657,20 @@ GST_START_TEST(faults_count_requests_or_seconds) {
     fail_unless_equals_int(rig.reboots, 1);
   }
   Rig rig;
-  rig.obey("fault busy:5s");
+  rig.execute("fault busy:5s");
   fail_unless_equals_int(rig.rval(4365), -21);
   rig.pass(5s);
   fail_unless_equals_int(rig.rval(4365), 0);
-  rig.obey("fault busy:2");
+  rig.execute("fault busy:2");
   for (const int rval : {-21, -21, 0}) fail_unless_equals_int(rig.rval(4365), rval);
-  rig.obey("fault silent:3s");
+  rig.execute("fault silent:3s");
   fail_unless_equals_int(rig.rval(4365), 0);
   rig.pass(3s);
   fail_unless(rig.send(4365).empty());
-  rig.obey("clear all");
+  rig.execute("clear all");
   fail_unless_equals_int(rig.rval(4365), 0);
   // A dead connection: the next one is served.
-  rig.obey("fault half-open:1");
+  rig.execute("fault half-open:1");
   fail_unless_equals_int(rig.rval(4365), 0);
   fail_unless(rig.send(4365).empty() && rig.send(4365).empty());
   rig.connect();
@@ -685,18 +685,18 @@ GST_START_TEST(orders_are_checked) {
         "clear x", "battery",        "battery 5",   "battery x",     "battery 1 full",
         "card",    "card wet",       "set led",     "set led 2",     "set x 1",
         "notify",  "notify led x y", "notify beep", "reboot now",    "button 2"}) {
-    const Status done = madv_emulator::obey(rig.control, wrong);
+    const Status done = madv_emulator::execute(rig.control, wrong);
     fail_unless(!done && !done.error().message.empty(), "'%s' was taken", wrong);
   }
-  for (const char* fine : {"", "  ", "battery 3", " card\tok ", "set led 0\r"}) rig.obey(fine);
+  for (const char* fine : {"", "  ", "battery 3", " card\tok ", "set led 0\r"}) rig.execute(fine);
   rig.heard();
-  rig.obey("notify segment-saved C:\\DCIM\\a.MP4");
+  rig.execute("notify segment-saved C:\\DCIM\\a.MP4");
   same(*rig.said.front().param_text(), "C:\\DCIM\\a.MP4");
   fail_unless_equals_int(*rig.said.front().rval(), 128);
-  rig.obey("notify card-too-slow");
-  rig.obey("notify segmented-recording-failed");
-  rig.obey("notify overheated");
-  rig.obey("notify working-mode 3");
+  rig.execute("notify card-too-slow");
+  rig.execute("notify segmented-recording-failed");
+  rig.execute("notify overheated");
+  rig.execute("notify working-mode 3");
   same(rig.heard(), "8195 4359 4626 6158 4362:3");
   fail_unless_equals_int(*rig.ask(6156).param_number(), 0);
   // Each of the list is understood in some form.

@@ -67,8 +67,8 @@ class Rig {
     fail_unless(value.has_value(), "4365 has no %s", name);
     return *value;
   }
-  void obey(const std::string& line) {
-    const Status done = madv_emulator::obey(control, line);
+  void execute(const std::string& line) {
+    const Status done = madv_emulator::execute(control, line);
     fail_unless(bool(done), "%s", done ? "" : done.error().message.c_str());
     keep(perform());
   }

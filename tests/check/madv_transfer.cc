@@ -138,7 +138,7 @@ GST_START_TEST(files_come_from_a_camera_with_wrong_checksums) {
   f.session->get_file(f.download());
   fail_unless(f.outcome().empty());
   const uint64_t once = f.camera().file_bytes();
-  fail_unless(bool(f.camera().obey("fault wrong-md5")));
+  fail_unless(bool(f.camera().execute("fault wrong-md5")));
   f.session->get_file(f.download());
   const std::string words = f.outcome();
   fail_unless(words.empty(), "%s", words.c_str());

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What a picture is judged to show by its pixels: two fisheyes, a 360 picture or an ordinary one.
+// What a picture shows, as its pixels tell: two fisheyes, a 360 picture or an ordinary one.
 
 #include "tests/check/pipeline.h"
 

@@ -404,45 +404,46 @@ GST_END_TEST
 
 GST_START_TEST(who_may_watch) {
   const Access open("");
-  const auto judge = [&](const char* host, const char* origin) {
-    return open.judge_stream({host, origin, {}, {}});
+  const auto check = [&](const char* host, const char* origin) {
+    return open.check_stream({host, origin, {}, {}});
   };
   const auto from = [&](const char* site) {
-    return open.judge_stream({"127.0.0.1:8080", "", "", site});
+    return open.check_stream({"127.0.0.1:8080", "", "", site});
   };
-  fail_unless(from("same-origin") == Verdict::allowed && from("none") == Verdict::allowed);
+  fail_unless(from("same-origin") == AccessResult::allowed &&
+              from("none") == AccessResult::allowed);
   // An element of a page of another place, or of another server on this machine.
-  fail_unless(from("cross-site") == Verdict::foreign_origin);
-  fail_unless(from("same-site") == Verdict::foreign_origin);
-  fail_unless(judge("127.0.0.1:8080", "") == Verdict::allowed);
-  fail_unless(judge("LOCALHOST:8080", "") == Verdict::allowed);
-  fail_unless(judge("[::1]:8080", "http://[::1]:8080") == Verdict::allowed);
-  fail_unless(judge("127.0.0.1:8080", "http://127.0.0.1:8080") == Verdict::allowed);
-  fail_unless(judge("127.0.0.1:8080", "https://127.0.0.1:8080") == Verdict::allowed);
+  fail_unless(from("cross-site") == AccessResult::foreign_origin);
+  fail_unless(from("same-site") == AccessResult::foreign_origin);
+  fail_unless(check("127.0.0.1:8080", "") == AccessResult::allowed);
+  fail_unless(check("LOCALHOST:8080", "") == AccessResult::allowed);
+  fail_unless(check("[::1]:8080", "http://[::1]:8080") == AccessResult::allowed);
+  fail_unless(check("127.0.0.1:8080", "http://127.0.0.1:8080") == AccessResult::allowed);
+  fail_unless(check("127.0.0.1:8080", "https://127.0.0.1:8080") == AccessResult::allowed);
   // Another address of this machine.
-  fail_unless(judge("127.0.0.2:8080", "http://127.0.0.2:8080") == Verdict::allowed);
-  fail_unless(judge("[::1", "") == Verdict::wrong_host);
-  fail_unless(judge("127.0.0.256", "") == Verdict::wrong_host);
-  fail_unless(judge("128.0.0.1", "") == Verdict::wrong_host);
+  fail_unless(check("127.0.0.2:8080", "http://127.0.0.2:8080") == AccessResult::allowed);
+  fail_unless(check("[::1", "") == AccessResult::wrong_host);
+  fail_unless(check("127.0.0.256", "") == AccessResult::wrong_host);
+  fail_unless(check("128.0.0.1", "") == AccessResult::wrong_host);
   // Pages of other places, also those whose name points here.
-  fail_unless(judge("127.0.0.1:8080", "https://example.org") == Verdict::foreign_origin);
-  fail_unless(judge("127.0.0.1:8080", "http://127.0.0.1:9090") == Verdict::foreign_origin);
-  fail_unless(judge("127.0.0.1:8080", "null") == Verdict::foreign_origin);
-  fail_unless(judge("example.org:8080", "http://example.org:8080") == Verdict::wrong_host);
-  fail_unless(judge("127.0.0.1.example.org", "") == Verdict::wrong_host);
-  fail_unless(judge("", "") == Verdict::wrong_host);
+  fail_unless(check("127.0.0.1:8080", "https://example.org") == AccessResult::foreign_origin);
+  fail_unless(check("127.0.0.1:8080", "http://127.0.0.1:9090") == AccessResult::foreign_origin);
+  fail_unless(check("127.0.0.1:8080", "null") == AccessResult::foreign_origin);
+  fail_unless(check("example.org:8080", "http://example.org:8080") == AccessResult::wrong_host);
+  fail_unless(check("127.0.0.1.example.org", "") == AccessResult::wrong_host);
+  fail_unless(check("", "") == AccessResult::wrong_host);
 
   const Access closed("correct-token-123456");
   const auto with = [&](const char* authorization) {
-    return closed.judge_stream({"192.168.1.5:8080", "https://example.org", authorization, {}});
+    return closed.check_stream({"192.168.1.5:8080", "https://example.org", authorization, {}});
   };
-  fail_unless(with("Bearer correct-token-123456") == Verdict::allowed);
-  fail_unless(with("bearer  correct-token-123456 ") == Verdict::allowed);
-  fail_unless(with("") == Verdict::no_token);
-  fail_unless(with("Basic correct-token-123456") == Verdict::no_token);
-  fail_unless(with("Bearer correct-token-123457") == Verdict::wrong_token);
-  fail_unless(with("Bearer correct-token-12345") == Verdict::wrong_token);
-  fail_unless(with("Bearer ") == Verdict::wrong_token);
+  fail_unless(with("Bearer correct-token-123456") == AccessResult::allowed);
+  fail_unless(with("bearer  correct-token-123456 ") == AccessResult::allowed);
+  fail_unless(with("") == AccessResult::no_token);
+  fail_unless(with("Basic correct-token-123456") == AccessResult::no_token);
+  fail_unless(with("Bearer correct-token-123457") == AccessResult::wrong_token);
+  fail_unless(with("Bearer correct-token-12345") == AccessResult::wrong_token);
+  fail_unless(with("Bearer ") == AccessResult::wrong_token);
 }
 GST_END_TEST
 

@@ -34,30 +34,30 @@ bool is_this_machine(std::string_view host) {
 
 }  // namespace
 
-Verdict Access::judge_page(const RequestFacts& facts) const {
-  if (has_token() || is_this_machine(facts.host)) return Verdict::allowed;
-  return Verdict::wrong_host;
+AccessResult Access::check_page(const RequestFacts& facts) const {
+  if (has_token() || is_this_machine(facts.host)) return AccessResult::allowed;
+  return AccessResult::wrong_host;
 }
 
-Verdict Access::judge_stream(const RequestFacts& facts) const {
-  if (const Verdict page = judge_page(facts); page != Verdict::allowed) return page;
+AccessResult Access::check_stream(const RequestFacts& facts) const {
+  if (const AccessResult page = check_page(facts); page != AccessResult::allowed) return page;
   if (!has_token()) {
     // A page of another place that only embeds the stream has no origin.
     if (!facts.site.empty() && facts.site != "same-origin" && facts.site != "none")
-      return Verdict::foreign_origin;
+      return AccessResult::foreign_origin;
     // Browsers name the origin of a page wherever it could read the answer of another place.
-    if (facts.origin.empty()) return Verdict::allowed;
+    if (facts.origin.empty()) return AccessResult::allowed;
     const bool ours = facts.origin == "http://" + std::string(facts.host) ||
                       facts.origin == "https://" + std::string(facts.host);
-    return ours ? Verdict::allowed : Verdict::foreign_origin;
+    return ours ? AccessResult::allowed : AccessResult::foreign_origin;
   }
   constexpr std::string_view scheme = "Bearer ";
   if (facts.authorization.size() < scheme.size() ||
       g_ascii_strncasecmp(facts.authorization.data(), scheme.data(), scheme.size()) != 0)
-    return Verdict::no_token;
+    return AccessResult::no_token;
   return same_secret(trimmed(facts.authorization.substr(scheme.size())), token_)
-             ? Verdict::allowed
-             : Verdict::wrong_token;
+             ? AccessResult::allowed
+             : AccessResult::wrong_token;
 }
 
 std::optional<unsigned> WrongTokens::wait(int64_t now_us) {

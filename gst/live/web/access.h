@@ -20,7 +20,7 @@ struct RequestFacts {
   std::string_view site;
 };
 
-enum class Verdict {
+enum class AccessResult {
   allowed,
   wrong_host,      ///< it came to this machine under a name that is not this machine's
   foreign_origin,  ///< a page of another site asks for it
@@ -38,9 +38,9 @@ class Access {
 
   /// For every request: pages of other sites must not reach us through a name of theirs that points
   /// to this machine (DNS rebinding).
-  Verdict judge_page(const RequestFacts& facts) const;
+  AccessResult check_page(const RequestFacts& facts) const;
   /// For the stream, its signalling and what is said about it.
-  Verdict judge_stream(const RequestFacts& facts) const;
+  AccessResult check_stream(const RequestFacts& facts) const;
 
  private:
   const std::string token_;

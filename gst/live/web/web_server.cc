@@ -155,7 +155,7 @@ class WebServer::Impl {
   void handle_page(SoupServerMessage* message, const std::string& path);
   void handle_stream(SoupServerMessage* message, const std::string& path);
   bool may_watch(SoupServerMessage* message);
-  void refuse_token(SoupServerMessage* message, Verdict verdict);
+  void refuse_token(SoupServerMessage* message, AccessResult result);
   void add_cors(SoupServerMessage* message);
   void post_offer(SoupServerMessage* message);
   void handle_connection(SoupServerMessage* message, const std::string& id);
@@ -255,7 +255,7 @@ void WebServer::Impl::handle(SoupServerMessage* message, const std::string& path
     return;
   }
   const RequestFacts facts = {header(message, "Host"), header(message, "Origin"), {}, {}};
-  if (access_.judge_page(facts) != Verdict::allowed) {
+  if (access_.check_page(facts) != AccessResult::allowed) {
     say(message, SOUP_STATUS_MISDIRECTED_REQUEST,
         "This page is for this machine only: open it as http://127.0.0.1 with the port.");
     return;
@@ -291,21 +291,21 @@ void WebServer::Impl::add_cors(SoupServerMessage* message) {
 }
 
 bool WebServer::Impl::may_watch(SoupServerMessage* message) {
-  const Verdict verdict =
-      access_.judge_stream({header(message, "Host"), header(message, "Origin"),
+  const AccessResult result =
+      access_.check_stream({header(message, "Host"), header(message, "Origin"),
                             header(message, "Authorization"), header(message, "Sec-Fetch-Site")});
-  if (verdict == Verdict::allowed) return true;
-  refuse_token(message, verdict);
+  if (result == AccessResult::allowed) return true;
+  refuse_token(message, result);
   return false;
 }
 
-void WebServer::Impl::refuse_token(SoupServerMessage* message, Verdict verdict) {
-  switch (verdict) {
-    case Verdict::no_token:
+void WebServer::Impl::refuse_token(SoupServerMessage* message, AccessResult result) {
+  switch (result) {
+    case AccessResult::no_token:
       set_header(message, "WWW-Authenticate", "Bearer");
       say(message, SOUP_STATUS_UNAUTHORIZED, "The link to this stream has a token: use all of it.");
       return;
-    case Verdict::wrong_token: {
+    case AccessResult::wrong_token: {
       const auto wait = wrong_tokens_.wait(g_get_monotonic_time());
       if (!wait) {
         set_header(message, "Retry-After", "10");

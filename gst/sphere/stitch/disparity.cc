@@ -70,7 +70,7 @@ const std::vector<float>& DisparityFinder::find(const StripPicture& strip, doubl
   correlate(from, to - from + 1);
   if (expected) expect(*expected, from, to - from + 1);
   trace(from, to - from + 1);
-  judge(from, to - from + 1);
+  compute_trust(from, to - from + 1);
   doubt_beyond_infinity();
   smooth();
   for (int i = 0; i < most_rejections && reject_worse(); ++i) smooth();
@@ -243,7 +243,7 @@ void DisparityFinder::trace(int least, int labels) {
 }
 
 /// How far each column of the path is followed.
-void DisparityFinder::judge(int least, int labels) {
+void DisparityFinder::compute_trust(int least, int labels) {
   trust_.resize(columns);
   for (int c = 0; c < columns; ++c) {
     const int n = path_[c];

@@ -40,7 +40,7 @@ class DisparityFinder {
   void correlate(int least, int labels);
   void expect(const std::vector<float>& expected, int least, int labels);
   void trace(int least, int labels);
-  void judge(int least, int labels);
+  void compute_trust(int least, int labels);
   void doubt_beyond_infinity();
   void smooth();
   bool reject_worse();

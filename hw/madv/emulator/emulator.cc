@@ -173,8 +173,8 @@ void Emulator::set_card(int rval) {
     return true;
   });
 }
-Status Emulator::obey(const std::string& line) {
-  return impl_->ask<Status>([this, &line] { return impl_->obey(line); });
+Status Emulator::execute(const std::string& line) {
+  return impl_->ask<Status>([this, &line] { return impl_->execute(line); });
 }
 void Emulator::set_silent(bool silent) {
   impl_->ask<bool>([this, silent] {

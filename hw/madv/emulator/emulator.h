@@ -63,7 +63,7 @@ class Emulator final : public emulator::Camera {
   const std::string& card_folder() const override;
   std::vector<std::pair<std::string, uint16_t>> named_ports() const override;
   std::vector<Line> log(int64_t from) const override;
-  Status obey(const std::string& line) override;
+  Status execute(const std::string& line) override;
 
   Counters counters() const;
   /// The latest requests, at most most_asked, without the first `from` of all.

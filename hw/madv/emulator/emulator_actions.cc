@@ -201,8 +201,8 @@ void Emulator::Impl::reboot(Delay pause) {
   });
 }
 
-Status Emulator::Impl::obey(const std::string& line) {
-  const Status done = madv_emulator::obey(control_, line);
+Status Emulator::Impl::execute(const std::string& line) {
+  const Status done = madv_emulator::execute(control_, line);
   if (preview_) preview_->set_faults(control_.active_faults());
   perform();
   return done;

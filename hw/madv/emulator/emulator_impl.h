@@ -58,7 +58,7 @@ class Emulator::Impl {
 
   void perform();
   void reboot(Delay pause);
-  Status obey(const std::string& line);
+  Status execute(const std::string& line);
   Delay back_since() const { return back_since_; }
 
  private:

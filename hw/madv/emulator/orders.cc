@@ -107,7 +107,7 @@ const std::vector<emulator::EmulatorFamily::Named>& order_list() {
   return list;
 }
 
-Status obey(Control& control, std::string_view line) {
+Status execute(Control& control, std::string_view line) {
   const Words words = words_of(line);
   if (words.empty()) return ok();
   const std::string& what = words[0];

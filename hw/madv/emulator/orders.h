@@ -12,10 +12,10 @@
 
 namespace sphere::madv_emulator {
 
-/// The lines that obey() knows.
+/// The lines that execute() knows.
 const std::vector<emulator::EmulatorFamily::Named>& order_list();
 
 /// Executes a line. The error says what is wrong with it.
-Status obey(Control& control, std::string_view line);
+Status execute(Control& control, std::string_view line);
 
 }  // namespace sphere::madv_emulator

@@ -21,7 +21,7 @@ struct Shot {
 /// A kind of photo or recording.
 struct ShotKind {
   int start;    ///< its command
-  int setting;  ///< the setting that it obeys, and whose value chooses it; 0: none
+  int setting;  ///< the setting that holds for it, and whose value chooses it; 0: none
   madv::CameraMode mode;
   int sub_mode;
   madv::WorkingMode working_mode;
