@@ -13,6 +13,7 @@
 #include "gst/live/output.h"
 #include "gst/live/output_parts.h"
 #include "gst/live/playlist.h"
+#include "gst/sphere/base/file.h"
 
 namespace sphere::live {
 
@@ -21,6 +22,7 @@ namespace {
 constexpr double default_segment = 2, shortest_segment = 1, longest_segment = 30;
 constexpr double default_window = 6, smallest_window = 3, largest_window = 100;
 constexpr int readable_by_all = 0644;
+constexpr size_t largest_playlist = 32 << 20;  // bytes; weeks with all segments
 constexpr const char *multivariant_file = "index.m3u8", *playlist_file = "live.m3u8",
                      *description_file = "index.json";
 
@@ -175,6 +177,8 @@ class HlsOutput : public Output {
     needs_.takes_new_sizes = false;
     needs_.gapless = true;
     needs_.key_interval = settings.segment;
+    const auto earlier = read_file(target.path + "/" + playlist_file, largest_playlist, "playlist");
+    if (earlier && earlier->size() <= largest_playlist) playlist_.continue_after(*earlier);
   }
   ~HlsOutput() override {
     if (playlist_.size())
@@ -188,7 +192,7 @@ class HlsOutput : public Output {
     auto bin = make_muxed_mp4(stream, {.fragment_ms = 500});
     if (!bin) return bin;
     segmenter_ = std::make_unique<Segmenter>(target_.path, settings_, stream, &playlist_,
-                                             playlist_.size() > 0);
+                                             playlist_.has_begun());
     segmenter_->watch(*bin);
     return bin;
   }

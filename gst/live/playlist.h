@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <deque>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace sphere::live {
@@ -24,6 +25,14 @@ class Playlist {
   /// `target`: no segment is longer than this, in whole seconds; it never changes. `window`: how
   /// many segments are listed; 0: all.
   Playlist(int target, size_t window) : target_(target), window_(window) {}
+
+  /// Goes on behind a playlist of an earlier process: players that still have it would wait for
+  /// ever for numbers that begin anew. Its segments are listed again only if all are (`window` 0)
+  /// and it had not ended; otherwise they are removed later, unless it kept all. A text of another
+  /// kind changes nothing.
+  void continue_after(std::string_view earlier);
+  /// Whether there were segments; one of a new connection does not continue them.
+  bool has_begun() const { return first_ || !listed_.empty(); }
 
   /// Returns the files that no client can want any more.
   std::vector<std::string> add(const PlaylistSegment& segment);

@@ -48,6 +48,18 @@ Result<Purposes> read_purposes(const ConsentOptions& options, Category category)
   return all;
 }
 
+/// What a new grant takes back, because it replaces the one before, in words.
+std::string replaced_by(const ConsentOptions& options, Category category, Purposes purposes) {
+  const auto chain = Ledger(options.ledger).read();
+  if (!chain) return {};
+  const CategoryState last = states_of(*chain, g_get_real_time())[static_cast<size_t>(category)];
+  if (last.state != CategoryState::State::given) return {};
+  const Purposes gone = chain->entries[static_cast<size_t>(last.entry)].purposes & ~purposes;
+  if (!gone) return {};
+  return "\nNo longer given: " + std::string(name_of(category)) + " for " + list_of(gone) +
+         ", because this replaces what was given before. --purpose takes several, with commas.";
+}
+
 /// Writes the entry and prints `sentence`, which tells what was done.
 int append(const ConsentOptions& options, MessagePrinter& printer, Entry entry,
            const std::string& sentence) {
@@ -107,6 +119,7 @@ int consent_give(const ConsentOptions& options, MessagePrinter& printer) {
   if (*category == Category::location) done += ", " + std::string(name_of(entry.precision));
   done +=
       options.expires.empty() ? ", until you take it back." : ", until " + options.expires + ".";
+  done += replaced_by(options, *category, *purposes);
   done += "\nTo take it back: sphere consent withdraw " + name;
   if (!options.json)
     print(stdout, "%s\n", notice_text(consent_language(options), *category).c_str());

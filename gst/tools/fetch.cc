@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 #include <set>
 
@@ -91,11 +92,14 @@ void keep_apart(std::vector<Planned>* all) {
 
 Result<std::vector<Planned>> plan(CameraCommand& command, const std::vector<std::string>& paths,
                                   const std::string& output, const FetchOptions& options) {
-  const bool in_there = is_folder(output);
+  bool in_there = is_folder(output);
+  if (!in_there && output.ends_with('/')) {
+    if (mkdir(output.c_str(), 0777) != 0)
+      return failed(output + ": the folder can't be made: " + g_strerror(errno));
+    in_there = true;
+  }
   if (!in_there && paths.size() > 1 && !options.numbers && !options.parts)
-    return invalid(output + ": must be a folder that exists, for several files");
-  // A name that ends in a slash is meant as a folder.
-  if (!in_there && output.ends_with('/')) return invalid(output + ": there is no such folder");
+    return invalid(output + ": must be a folder, or end in '/', for several files");
   std::vector<Planned> all;
   for (size_t i = 0; i < paths.size(); ++i) {
     const std::string path = card_path(paths[i]);
@@ -168,13 +172,17 @@ std::string card_path(const std::string& written) {
 Status check_destination(const std::string& output, bool clobber) {
   if (const Status allowed = check_storage_consent(); !allowed) return allowed;
   const bool in_there = is_folder(output);
-  const GString_ parent(g_path_get_dirname(output.c_str()));
+  // It is made when there is a file to put in.
+  const bool new_folder = !in_there && output.ends_with('/');
+  const std::string name = output.substr(0, output.find_last_not_of('/') + 1);
+  const GString_ parent(g_path_get_dirname(name.c_str()));
   const std::string folder = in_there ? output : parent.get();
   if (!is_folder(folder)) return invalid(folder + ": there is no such folder");
   if (access(folder.c_str(), W_OK) != 0)
     return invalid(folder + ": you can't write into this folder");
-  if (!in_there && output.ends_with('/')) return invalid(output + ": there is no such folder");
-  if (in_there) return ok();
+  if (new_folder && g_file_test(name.c_str(), G_FILE_TEST_EXISTS))
+    return invalid(name + ": is no folder");
+  if (in_there || new_folder) return ok();
   const Result<OutputPlace> place = find_output_place(output);
   if (!place) return place.error();
   return place->mode && !clobber ? Status(invalid(output + ": exists already")) : ok();

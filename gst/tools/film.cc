@@ -318,7 +318,9 @@ Outcome Film::join(const FilmFolder& folder) {
                        "its sound was recorded");
     }
   }
-  if (common.audio && withdrawn)
+  if (common.audio && withdrawn && std::ranges::any_of(clips_, [](const auto& clip) {
+        return clip->input.video()->sound_tracks > 0;
+      }))
     printer_->warn(common.output +
                    ": has no sound, because your ledger says that audio was withdrawn");
   bool stopped = false;

@@ -107,9 +107,11 @@ class Recorder {
 
   Status build_sound() {
     g_autoptr(GError) error = nullptr;
-    // The gate comes first: what it does not pass is nowhere else.
-    const std::string line =
-        voice_.source + " ! sphereaudiogate name=gate purpose=edit ! " + recorded_form;
+    // A source that is not live would give minutes of sound while a second of the film is shown.
+    // Nothing but the gate passes sound on: what it does not pass is nowhere else.
+    const std::string line = voice_.source +
+                             " ! identity sync=true ! sphereaudiogate name=gate purpose=edit ! " +
+                             recorded_form;
     sound_.reset(gst_parse_launch(line.c_str(), &error));
     if (!sound_ || error) {
       sound_.reset();

@@ -109,8 +109,9 @@ void post_refusal(GstElement* element, const hw::Failure& failure) {
 }
 
 void post_info(GstElement* element, const std::string& text) {
+  // gst-launch-1.0 prints of an information only the detail.
   post(element, GST_MESSAGE_INFO, {GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_READ}, sentence(text),
-       {});
+       sentence(text));
 }
 
 void post_connection(GstElement* element, const char* state, const std::string& reason,

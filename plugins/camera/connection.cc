@@ -147,16 +147,19 @@ bool CameraConnection::finish() {
   return first;
 }
 
+bool CameraConnection::end() { return put(EndWanted{}); }
+
 // --- the thread ------------------------------------------------------------------------------
 
-void CameraConnection::put(Event event) {
+bool CameraConnection::put(Event event) {
   const Lock lock(mutex_);
-  if (quit_) return;
+  if (quit_) return false;
   // Only the newest preview streams, because the earlier one was stopped first.
   if (auto* saw = std::get_if<PreviewInput>(&event); saw && saw->number == 0)
     saw->number = preview_number_;
   events_.push_back(std::move(event));
   changed_.notify_all();
+  return true;
 }
 
 std::optional<Time> CameraConnection::next_wake_up() {
@@ -231,7 +234,8 @@ void CameraConnection::handle(Event& event) {
     }
     warning_ = std::move(warned->warning);
     warning_->due = now() + warning_delay;
-  } else if (std::holds_alternative<Finished>(event)) {
+  } else if (std::holds_alternative<Finished>(event) || std::holds_alternative<EndWanted>(event)) {
+    if (std::holds_alternative<EndWanted>(event) && splicer_.finish()) splicer_.push_end();
     core_.finish();
     // An EOS, for elements that wait for the end of the sound.
     audio_.remove();

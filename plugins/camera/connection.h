@@ -76,6 +76,8 @@ class CameraConnection {
   bool takes(GstMessage* message);
   /// From the streaming thread: downstream wants no more. Returns true the first time.
   bool finish();
+  /// The application wants no more: ends the streams of all pads. Returns whether the element runs.
+  bool end();
   /// From the streaming thread: a picture is on its way downstream, which may hold it.
   void set_pushing(bool pushing) { pushing_ = pushing; }
 
@@ -111,15 +113,17 @@ class CameraConnection {
     Warning warning;
   };
   struct Finished {};
+  struct EndWanted {};
   struct PlayingChanged {
     bool playing;
   };
   struct CheckAgain {};
-  using Event =
-      std::variant<CameraInput, PreviewInput, PreviewWarning, Finished, PlayingChanged, CheckAgain>;
+  using Event = std::variant<CameraInput, PreviewInput, PreviewWarning, Finished, EndWanted,
+                             PlayingChanged, CheckAgain>;
 
   void run();
-  void put(Event event);
+  /// Returns whether there is a thread that reads it.
+  bool put(Event event);
   std::optional<Time> next_wake_up();
   void handle(Event& event);
   void perform_actions();

@@ -144,6 +144,14 @@ GstStateChangeReturn change_state(GstElement* element, GstStateChange transition
   return result;
 }
 
+gboolean send_event(GstElement* element, GstEvent* event) {
+  if (GST_EVENT_TYPE(event) != GST_EVENT_EOS)
+    return GST_ELEMENT_CLASS(gst_sphere_cam_src_parent_class)->send_event(element, event);
+  // From `gst-launch-1.0 -e`, for example. An end of the preview alone looks like a lost connection.
+  gst_event_unref(event);
+  return GST_SPHERE_CAM_SRC(element)->connection->end();
+}
+
 void set_context(GstElement* element, GstContext* context) {
   GST_SPHERE_CAM_SRC(element)->connection->consent().set_context(context);
   GST_ELEMENT_CLASS(gst_sphere_cam_src_parent_class)->set_context(element, context);
@@ -343,6 +351,7 @@ static void gst_sphere_cam_src_class_init(GstSphereCamSrcClass* klass) {
   object_class->dispose = gst_sphere_cam_src_dispose;
   object_class->finalize = gst_sphere_cam_src_finalize;
   element_class->change_state = change_state;
+  element_class->send_event = send_event;
   element_class->set_context = set_context;
   bin_class->handle_message = handle_message;
 

@@ -50,7 +50,14 @@ void StreamSplicer::restart(std::string stream_id, guint group) {
   first_due_ = false;
   pictures_ = bytes_ = 0;
   last_picture_ = 0;
-  finished_ = false;
+  finished_ = end_passes_ = false;
+}
+
+void StreamSplicer::push_end() {
+  end_passes_ = true;
+  // Dropped if a connection has begun the stream. EOS must not be the first event.
+  gst_pad_push_event(pad_.get(), gst_event_new_stream_start(""));
+  gst_pad_push_event(pad_.get(), gst_event_new_eos());
 }
 
 void StreamSplicer::set_lens(GstEvent* event) {
@@ -102,6 +109,7 @@ GstPadProbeReturn StreamSplicer::event_passes(GstPadProbeInfo* info) {
       return replace(info, gst_event_new_segment(&plain));
     }
     case GST_EVENT_EOS:
+      if (end_passes_) return GST_PAD_PROBE_OK;
       // The end of a connection is not the end of the stream.
       if (!finished_ && handlers_.ended) handlers_.ended();
       return drop_handled(info);

@@ -37,9 +37,11 @@ class StreamSplicer {
   /// yet.
   void set_lens(GstEvent* event);
 
-  /// Downstream wants no more: the end of a connection is not reported any more. Returns whether
-  /// this was already set.
+  /// Downstream wants no more: the end of a connection is not reported any more. Returns true
+  /// the first time.
   bool finish() { return !finished_.exchange(true); }
+  /// Pushes the end of the stream. It waits while downstream holds a buffer.
+  void push_end();
 
   uint64_t pictures() const { return pictures_; }
   /// Of these pictures.
@@ -77,6 +79,7 @@ class StreamSplicer {
 
   std::atomic<bool> first_due_ = false;
   std::atomic<bool> finished_ = false;
+  std::atomic<bool> end_passes_ = false;  // an EOS is one of push_end()
   std::atomic<uint64_t> pictures_ = 0, bytes_ = 0;
   std::atomic<int64_t> last_picture_ = 0;
 };

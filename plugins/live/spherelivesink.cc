@@ -204,8 +204,10 @@ void tell(LiveSink& self, Runner& runner) {
   if (waits && is_new)
     GST_ELEMENT_WARNING(self.element, RESOURCE, WRITE,
                         ("%s: %s; it is tried again.", name, status.words.c_str()), (nullptr));
+  // gst-launch-1.0 prints of an information only the detail.
   if (runs && is_new)
-    GST_ELEMENT_INFO(self.element, RESOURCE, WRITE, ("%s is running.", name), (nullptr));
+    GST_ELEMENT_INFO(self.element, RESOURCE, WRITE, ("%s is running.", name),
+                     ("%s is running.", name));
   if (!runner.done()) return;
   if (!status.words.empty())
     GST_ELEMENT_ERROR(self.element, RESOURCE, OPEN_WRITE, ("%s: %s.", name, status.words.c_str()),

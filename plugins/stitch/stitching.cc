@@ -131,7 +131,8 @@ bool Stitching::set_formats(const GstVideoInfo& input, const GstVideoInfo& outpu
     // GStreamer calls this again for each buffer: the error is posted only once.
     if (!std::exchange(told_interlaced_, true))
       GST_ELEMENT_ERROR(owner_, STREAM, FORMAT,
-                        ("Interlaced pictures can't be stitched; put a deinterlacer before."),
+                        ("Interlaced pictures can't be stitched; make them progressive with a "
+                         "deinterlacer first."),
                         (nullptr));
     return false;
   }
@@ -226,8 +227,8 @@ void Stitching::choose_lens(const std::string& setting) {
   lens_origin_ = "default";
   if (std::exchange(warned_no_lens_, true)) return;
   GST_ELEMENT_WARNING_WITH_DETAILS(owner_, STREAM, FORMAT,
-                                   ("Neither the stream nor the property 'lens' names the lenses "
-                                    "of the camera; '%s' is assumed.",
+                                   ("Neither the stream nor 'lens' names the lenses of the camera; "
+                                    "'%s' is assumed.",
                                     default_profile),
                                    (nullptr),
                                    ("assumed-lens", G_TYPE_STRING, default_profile, nullptr));

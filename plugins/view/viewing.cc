@@ -254,7 +254,8 @@ bool Viewing::set_formats(const GstVideoInfo& input, const GstVideoInfo& output)
   const char* refusal = nullptr;
   const GstVideoMultiviewMode views = GST_VIDEO_INFO_MULTIVIEW_MODE(&input);
   if (GST_VIDEO_INFO_IS_INTERLACED(&input))
-    refusal = "Interlaced pictures can't be drawn anew; put a deinterlacer before.";
+    refusal =
+        "Interlaced pictures can't be drawn anew; make them progressive with a deinterlacer first.";
   else if (views != GST_VIDEO_MULTIVIEW_MODE_NONE && views != GST_VIDEO_MULTIVIEW_MODE_MONO)
     refusal =
         "The picture is stereo: it has two spheres. Take one of them first, with videocrop and a "
@@ -304,13 +305,13 @@ void Viewing::tell_shape() {
   // What the shape says that the picture may be.
   const char* may_be = "It may be no 360 picture.";
   if (faces && is(sphere_shape))
-    may_be = "It may be equirectangular: set input=equirect.";
+    may_be = "It may be equirectangular: then 'equirect' is the right input.";
   else if (!faces && is(cube_shape))
-    may_be = "It may consist of the faces of a cube: set input=cubemap or input=eac.";
+    may_be = "It may consist of the faces of a cube: then 'cubemap' or 'eac' is the right input.";
   else if (is(1) || is(2 * sphere_shape))
     may_be =
-        "It may be stereo, with two spheres: take one of them first, with videocrop. Or it may be "
-        "no 360 picture.";
+        "It may be stereo, with two spheres: crop it to one of them first. Or it may be no 360 "
+        "picture.";
   GST_ELEMENT_WARNING(owner_, STREAM, FORMAT,
                       ("A picture of %dx%d has not the shape of %s. %s Pictures of two lenses have "
                        "to be stitched first.",

@@ -39,6 +39,8 @@ class BusLog {
         break;
       case GST_MESSAGE_INFO:
         gst_message_parse_info(message.get(), &error, &debug);
+        // gst-launch-1.0 prints nothing else of it.
+        fail_unless(to_string(debug).find(error->message) != std::string::npos, "%s", debug);
         break;
       default: {
         const GstStructure* s = gst_message_get_structure(message.get());

@@ -263,6 +263,21 @@ GST_START_TEST(sound_ends_with_the_pictures) {
 }
 GST_END_TEST;
 
+/// The application has had enough: both streams end.
+GST_START_TEST(sound_ends_when_the_application_ends_it) {
+  const auto camera = camera_with_sound();
+  test::Pipeline pipeline(source(*camera, std::string("consent=\"") + sound_live + "\"") +
+                          " camera.video ! fakesink sync=false appsink name=sound sync=false "
+                          "async=false wait-on-eos=false");
+  link_sound(pipeline);
+  pipeline.play();
+  fail_unless(next_sound(pipeline) != nullptr);
+  fail_unless(gst_element_send_event(pipeline.element(), gst_event_new_eos()));
+  const std::string error = pipeline.wait();
+  fail_unless_equals_string(error.c_str(), "");
+}
+GST_END_TEST;
+
 /// `no-more-pads` closes a set of pads: it comes after each pad that appears, and once only,
 /// however often the camera is connected to.
 GST_START_TEST(no_more_pads_is_emitted_once) {
@@ -627,6 +642,7 @@ static Suite* camera_consent_suite() {
   tcase_add_test(tcase, sound_until_consent_is_withdrawn);
   tcase_add_test(tcase, consent_for_sound_while_live_needs_a_new_connection);
   tcase_add_test(tcase, sound_ends_with_the_pictures);
+  tcase_add_test(tcase, sound_ends_when_the_application_ends_it);
   tcase_add_test(tcase, no_more_pads_is_emitted_once);
   tcase_add_test(tcase, buffers_in_flight_while_denied_are_silent);
   tcase_add_test(tcase, consent_of_an_application_context);

@@ -314,6 +314,70 @@ GST_START_TEST(playlists_follow_the_rules) {
 }
 GST_END_TEST
 
+GST_START_TEST(playlist_continues_after_an_earlier_process) {
+  const auto segment = [](int i, bool discontinuity = false) {
+    return PlaylistSegment{.file = "s100-" + std::to_string(i) + ".m4s",
+                           .map = "s100.mp4",
+                           .seconds = 2,
+                           .utc = 1'700'000'000'123'000 + i * 2 * second,
+                           .discontinuity = discontinuity};
+  };
+  const auto tells = [](const Playlist& playlist, const std::string& words) {
+    return playlist.text(false).find(words) != std::string::npos;
+  };
+  Playlist before(4, 3);
+  for (int i = 0; i < 8; ++i) before.add(segment(i, i == 1 || i == 6));
+  fail_unless(tells(before, "#EXT-X-MEDIA-SEQUENCE:5\n"));
+
+  Playlist after(4, 3);
+  fail_if(after.has_begun());
+  after.continue_after(before.text(false));
+  fail_unless(after.has_begun() && after.size() == 0);
+  std::vector<std::string> gone;
+  for (int i = 0; i < 6; ++i) {
+    PlaylistSegment next = segment(i, i == 0);
+    next.file = "s200-" + std::to_string(i) + ".m4s";
+    next.map = "s200.mp4";
+    for (const std::string& file : after.add(next)) gone.push_back(file);
+    if (i != 0) continue;
+    fail_unless(tells(after, "#EXT-X-MEDIA-SEQUENCE:8\n#EXT-X-DISCONTINUITY-SEQUENCE:2\n"), "%s",
+                after.text(false).c_str());
+    fail_unless(tells(after, "#EXT-X-DISCONTINUITY\n#EXT-X-MAP:URI=\"s200.mp4\""));
+    fail_if(tells(after, "s100"));
+  }
+  // What the earlier process left is removed.
+  const std::vector<std::string> old{"s100-2.m4s", "s100-3.m4s", "s100-4.m4s", "s100-5.m4s",
+                                     "s100-6.m4s", "s100-7.m4s", "s100.mp4"};
+  fail_unless(gone == old);
+
+  // Where all segments stay, they stay listed, unless that was the end.
+  Playlist all(4, 0);
+  for (int i = 0; i < 3; ++i) all.add(segment(i));
+  Playlist more(4, 0);
+  more.continue_after(all.text(false));
+  fail_unless(more.text(false) == all.text(false), "%s", more.text(false).c_str());
+  Playlist anew(4, 0);
+  anew.continue_after(all.text(true));
+  fail_unless(anew.size() == 0 && tells(anew, "#EXT-X-MEDIA-SEQUENCE:3\n"));
+  Playlist other_window(4, 3);
+  other_window.continue_after(all.text(true));
+  for (int i = 10; i < 16; ++i)
+    fail_unless(other_window.add(segment(i)).empty(), "a segment that is kept is removed");
+
+  // Files of others are never named, and therefore never removed.
+  for (const char* text :
+       {"", "#EXTM3U", "#EXTM3U\n#EXT-X-MEDIA-SEQUENCE:99999999999999999999\n",
+        "#EXTM3U\n#EXT-X-MEDIA-SEQUENCE:-1\n",
+        "#EXTM3U\n#EXT-X-MEDIA-SEQUENCE:7\n#EXT-X-MAP:URI=\"s1.mp4\"\n#EXTINF:2,\n../s1-1.m4s\n",
+        "#EXTM3U\n#EXT-X-MEDIA-SEQUENCE:7\n#EXT-X-MAP:URI=\"holiday.mp4\"\n#EXTINF:2,\ns1-1.m4s\n",
+        "#EXTM3U\n#EXT-X-MEDIA-SEQUENCE:7\n#EXTINF:2,\ns1-1.m4s\n"}) {
+    Playlist other(4, 3);
+    other.continue_after(text);
+    fail_if(other.has_begun(), "%s", text);
+  }
+}
+GST_END_TEST
+
 namespace {
 
 using Bytes = std::vector<uint8_t>;
@@ -730,6 +794,7 @@ static Suite* live_parts_suite() {
   tcase_add_test(all, a_slow_network_gets_fewer_bits);
   tcase_add_test(all, an_easy_picture_is_eased_from_what_it_needs);
   tcase_add_test(all, playlists_follow_the_rules);
+  tcase_add_test(all, playlist_continues_after_an_earlier_process);
   tcase_add_test(all, fragments_are_cut_anywhere);
   tcase_add_test(all, fragments_are_moved);
   tcase_add_test(all, sound_is_delayed);

@@ -202,9 +202,9 @@ def test_kinds_of_photos(env):
         if shutil.which("exiftool"):
             check("and they say so",
                   [round(tags(name)["ExposureCompensation"]) for name in names] == [-2, 0, 2])
-        three = sphere(env, "photo", uri, "--kind", "burst", "-o", folder)
-        check("a burst of the camera's own number", three.returncode == 0 and
-              len(three.stdout.split()) == 3 and
+        three = sphere(env, "photo", uri, "--kind", "burst", "-o", folder + "/new/")
+        check("a burst of the camera's own number, in a new folder", three.returncode == 0 and
+              len(os.listdir(folder + "/new")) == 3 == len(three.stdout.split()) and
               all(pathlib.Path(name).exists() for name in three.stdout.split()), three.stdout)
         six = as_json(sphere(env, "photo", uri, "--json", "--kind", "burst", "--count", "6"))
         check("a burst of six", len(set(six["photos"])) == 6, six)
@@ -221,7 +221,7 @@ def test_kinds_of_photos(env):
         again = as_json(sphere(env, "photo", uri, "--json", "--kind", "bracketing"))
         check("a bracketing after it", len(again["photos"]) == 3, again)
         before = len(list(card.glob("DCIM/*/*.JPG")))
-        missing = sphere(env, "photo", uri, "-o", folder + "/none/")
+        missing = sphere(env, "photo", uri, "-o", folder + "/none/none/")
         check("a folder that is not there", missing.returncode == 1, missing.stderr)
         os.mkfifo(folder + "/pipe.jpg")
         pipe = sphere(env, "photo", uri, "-o", folder + "/pipe.jpg")
@@ -317,6 +317,12 @@ def test_files(env):
         got = sphere(env, "files", uri, "get", photo, "-o", link)
         check("through a link to a file that does not exist", got.returncode == 0 and link.is_symlink()
               and pathlib.Path(folder, "made.jpg").read_bytes() == b"\xff\xd8photo", got.stderr)
+        got = sphere(env, "files", uri, "get", "--all", "-o", folder + "/new/")
+        check("a name that ends in a slash is a folder, which is made", got.returncode == 0 and
+              len(os.listdir(folder + "/new")) == 2, got.stderr)
+        no_folder = sphere(env, "files", uri, "get", "--all", "-o", folder + "/none")
+        check("several files need a folder", no_folder.returncode == 1 and "end in '/'" in no_folder.stderr
+              and not pathlib.Path(folder, "none").exists(), no_folder.stderr)
         nowhere = sphere(env, "files", uri, "get", photo, "-o", folder + "/none/x.jpg")
         check("a missing folder is named", nowhere.returncode == 1 and "/none' does not exist" in nowhere.stderr
               and ".part" not in nowhere.stderr, nowhere.stderr)

@@ -53,6 +53,10 @@ def test_give_and_withdraw(home):
     said = done(home, "caps", "--check", caps)
     check("its caps give the same", "audio is given for live, until 2099" in said
           and "location is given for geotag, camera, city" in said, said)
+    check("what is replaced is told", "No longer given: location for camera," in
+          done(home, "give", "location", "--purpose", "geotag"))
+    check("nothing is told where nothing goes", "No longer" not in
+          done(home, "give", "location", "--purpose", "geotag,camera"))
     done(home, "withdraw", "audio")
     check("withdrawn", states(home)["audio"] == "withdrawn"
           and states(home)["location"] == "given")
@@ -60,7 +64,7 @@ def test_give_and_withdraw(home):
     check("all withdrawn", set(states(home).values()) == {"withdrawn"})
     log = done(home, "log")
     check("the log", [line.split(maxsplit=2)[2].split(" for ")[0] for line in log.splitlines()]
-          == ["give audio", "give location", "withdraw audio", "withdraw-all"], log)
+          == ["give audio", *["give location"] * 3, "withdraw audio", "withdraw-all"], log)
 
 
 def test_usage(home):

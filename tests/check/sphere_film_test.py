@@ -262,6 +262,10 @@ def test_sound(case):
     result = case.sphere("reframe", beep, out, "--to", "1", *VIEW)
     check("withdrawn: it says so", result.returncode == 0 and "withdrawn" in result.stderr, result.stderr)
     check("and there is none", len(probe(out)["streams"]) == 1)
+    mute = case.path("mute.mp4")
+    make_sphere(mute, 10)
+    result = case.sphere("reframe", mute, out, *VIEW)
+    check("nothing is said of a sound that was not there", result.returncode == 0 and not result.stderr, result.stderr)
 
 
 def test_codecs(case):

@@ -52,11 +52,23 @@ def test_files(folder):
 
 
 def test_killed(folder):
-    """What was written before the process was killed can be read."""
+    """What was written before the process was killed can be read, and players of HLS go on with the
+    next one."""
+    site = pathlib.Path(folder, "site")
+    target = f"hls:{site}?segment=1&window=3"
     with streaming("test:", *SMALL, "--to", f"file:{folder}/a.mp4", "--to", f"file:{folder}/b.mkv",
-                   "--consent", SOUND) as live:
+                   "--to", target, "--consent", SOUND) as live:
         check("pictures are written", live.frames(0, 75))
         live.end(signal.SIGKILL)
+    before = (site / "live.m3u8").read_text(encoding="utf-8")
+    with streaming("test:", *SMALL, "--to", target, "--no-sound") as live:
+        check("a segment is written", live.frames(0, 30))
+        live.end()
+    after = (site / "live.m3u8").read_text(encoding="utf-8")
+    numbers = [int(re.search(r"#EXT-X-MEDIA-SEQUENCE:(\d+)", text).group(1))
+               for text in (before, after)]
+    check("numbers of segments go on", numbers[1] >= numbers[0] + before.count("#EXTINF"), after)
+    check("the break is told", "#EXT-X-DISCONTINUITY\n" in after, after)
     for name in ("a.mp4", "b.mkv"):
         probed = probe(f"{folder}/{name}")
         check_video(f"{name} after a kill", probed)

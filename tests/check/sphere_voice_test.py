@@ -70,6 +70,11 @@ def test_consent(case):
     case.done("with consent as caps", "reframe", case.path("in.mp4"), case.path("out.mp4"), *FILM,
               *speak("--consent", "consent/audio, state=(string)given, purpose=(string)edit"))
     check("there is a voice", kinds(case.path("out.mp4")) == ["video", "audio"], kinds(case.path("out.mp4")))
+    case.done("a source that is not live", "reframe", case.path("in.mp4"), case.path("out.mp4"), *FILM,
+              *speak("--consent", "consent/audio, state=(string)given, purpose=(string)edit",
+                     source=TICKS.replace("is-live=true ", "")))
+    said = len(samples(case.path("out.mp4"))) / RATE
+    check("is as long as the film", 1 < said < 4, said)
 
 
 def test_in_step(case):

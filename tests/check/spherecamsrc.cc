@@ -383,6 +383,25 @@ GST_START_TEST(downstream_may_end_it) {
 }
 GST_END_TEST;
 
+/// As `gst-launch-1.0 -e` does it at Ctrl-C: a muxer gets the end, and the file is complete.
+GST_START_TEST(application_may_end_it) {
+  const auto camera = camera_with();
+  for (const bool connected : {true, false}) {
+    test::Pipeline pipeline(to_sink(*camera));
+    pipeline.play();
+    // The second one ends before it has anything.
+    if (connected) pull(pipeline, 10);
+    fail_unless(gst_element_send_event(pipeline.element(), gst_event_new_eos()));
+    while (pipeline.pull()) {
+    }
+    const std::string error = pipeline.wait();
+    fail_unless_equals_string(error.c_str(), "");
+    fail_unless_equals_int(losses(pipeline), 0);
+    expect_all_closed(*camera);
+  }
+}
+GST_END_TEST;
+
 GST_START_TEST(without_reconnect_a_loss_is_an_error) {
   for (const bool from_the_start : {true, false}) {
     // A new camera each time, because a restarted one may not listen yet.
@@ -525,6 +544,7 @@ static Suite* spherecamsrc_suite() {
   tcase_add_test(tcase, stitcher_uses_the_cameras_own_table);
   tcase_add_test(tcase, no_secrets_in_logs_and_messages);
   tcase_add_test(tcase, downstream_may_end_it);
+  tcase_add_test(tcase, application_may_end_it);
   tcase_add_test(tcase, without_reconnect_a_loss_is_an_error);
   tcase_add_test(tcase, lost_packets);
   tcase_add_test(tcase, photos_recordings_and_notifications);

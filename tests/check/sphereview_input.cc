@@ -213,8 +213,8 @@ GST_START_TEST(wrong_input_is_told) {
   expect_word(problem("videotestsrc num-buffers=1 ! video/x-raw,width=36,height=24 ! sphereview "
                       "input=cubemap"),
               "too small");
-  expect_word(warning("width=480,height=320", "sphereview"), "input=cubemap");
-  expect_word(warning("width=480,height=240", "sphereview input=eac"), "input=equirect");
+  expect_word(warning("width=480,height=320", "sphereview"), "'cubemap' or 'eac'");
+  expect_word(warning("width=480,height=240", "sphereview input=eac"), "'equirect' is");
   expect_word(warning("width=320,height=320", "sphereview"), "stereo");
   expect_word(warning("width=640,height=160", "sphereview"), "stereo");
   fail_unless(warning("width=480,height=320", "sphereview input=cubemap").empty());

@@ -92,9 +92,19 @@ def test_withdrawal():
             check("then it is silent", silent - after < 1000, silent - after)
 
 
+def test_end():
+    """A stream that ends is no lost connection: nobody has to wait for it."""
+    with Browser() as browser:
+        with streaming() as link:
+            browser.open(link)
+            check("it plays", browser.until(PLAYING))
+        check("the page says that it has ended", browser.until("document.body.dataset.state === 'ended'"),
+              browser.run("document.body.dataset.state"))
+
+
 def main():
     program()
-    for test in (test_without_consent, test_withdrawal):
+    for test in (test_without_consent, test_withdrawal, test_end):
         attempt(test)
     finish()
 

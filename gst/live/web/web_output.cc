@@ -23,6 +23,8 @@ namespace {
 constexpr double most_viewers = 1000, usual_viewers = 20;
 /// Larger pictures cost phones their battery, and Chrome decodes them in software more often.
 constexpr double usual_width = 1920, most_width = 4096;
+// A page asks every two seconds how the stream is.
+constexpr gint64 longest_farewell = 2'500'000, farewell_interval = 50'000;
 constexpr size_t made_token_length = 24, most_pem = 64 << 10;
 
 bool is_everywhere(const std::string& host) {
@@ -99,7 +101,10 @@ class WebOutput final : public Output {
   void closed(Closed why) override {
     bin_.closed();
     facts_.state = why == Closed::ended ? StreamFacts::State::ended : StreamFacts::State::waiting;
-    if (WebServer* const running = server()) running->set_facts(facts_);
+    WebServer* const running = server();
+    if (!running) return;
+    running->set_facts(facts_);
+    if (why == Closed::ended) wait_until_told(*running);
   }
 
   void describe(OutputStatus* status) const override {
@@ -112,6 +117,12 @@ class WebOutput final : public Output {
   }
 
  private:
+  /// A page that finds no server waits for it to come back. It leaves when it has been told.
+  static void wait_until_told(const WebServer& server) {
+    const gint64 until = g_get_monotonic_time() + longest_farewell;
+    while (server.viewers() > 0 && g_get_monotonic_time() < until) g_usleep(farewell_interval);
+  }
+
   /// It is made once, and goes with this object.
   WebServer* server() const {
     const Lock lock(mutex_);

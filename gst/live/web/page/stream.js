@@ -94,7 +94,8 @@ export class Stream extends EventTarget {
         this.tell('refused');
         return;
       }
-      if (status === 200 && this.facts.state === 'ended') this.tell('ended');
+      // What has ended needs no server any more.
+      if ((status === 200 || status === 0) && this.facts?.state === 'ended') this.tell('ended');
       else if (status === 200 && this.facts.state === 'waiting') this.tell('lost');
       else if (this.pictures > 0) this.tell('returning');
       else this.tell('connecting');
@@ -135,7 +136,7 @@ export class Stream extends EventTarget {
     const asking = setInterval(async () => {
       await this.ask();
       // A connection that was made without sound never gets any.
-      if (silent && this.facts?.sound) ending.abort();
+      if (silent && this.facts?.sound || this.facts?.state === 'ended') ending.abort();
       if (this.facts?.state === 'waiting' && performance.now() - this.lastPicture > 1500)
         this.tell('lost');
     }, askEvery);
