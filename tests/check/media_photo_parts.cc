@@ -432,6 +432,36 @@ Bytes telling_tiff(bool little) {
          directory(second, little, inner) + preview;
 }
 
+/// A picture in strips, with another value.
+Bytes tiff_of(const TiffValue& value, int compression, const std::vector<Bytes>& strips) {
+  const auto list = [](const std::vector<size_t>& values) {
+    Bytes bytes;
+    for (const size_t one : values) bytes = bytes + number(one, 4, true);
+    return TiffValue{0, 4, static_cast<uint32_t>(values.size()), bytes};
+  };
+  std::vector<size_t> offsets(strips.size()), sizes;
+  for (const Bytes& strip : strips) sizes.push_back(strip.size());
+  Bytes file;
+  // The first time, to know how long it is.
+  for (int i = 0; i < 2; ++i) {
+    TiffValue where = list(offsets), length = list(sizes);
+    where.tag = 0x0111;
+    length.tag = 0x0117;
+    std::vector<TiffValue> values = {{0x0100, 4, 1, number(6, 4, true)},
+                                     {0x0101, 4, 1, number(1, 4, true)},
+                                     {0x0103, 3, 1, number(compression, 2, true)},
+                                     where,
+                                     length,
+                                     value};
+    file = bytes_of({"II*\0\x08\0\0\0", 8}) + directory(values, true, 8);
+    for (size_t k = 0; k < strips.size(); ++k) {
+      offsets[k] = file.size();
+      file = file + strips[k];
+    }
+  }
+  return file;
+}
+
 struct Format {
   const char* name;
   test::Reader reader;
@@ -585,6 +615,45 @@ GST_START_TEST(shared_photos) {
 }
 GST_END_TEST
 
+GST_START_TEST(forms_of_a_tiff) {
+  const Bytes pixels = bytes_of("PIXELS"), secret = bytes_of("SECRET"), jpeg = plain_jpeg();
+  const auto value = [](int tag, const Bytes& bytes) {
+    return TiffValue{static_cast<uint16_t>(tag), 7, static_cast<uint32_t>(bytes.size()), bytes};
+  };
+  const auto clean = [&](const TiffValue& one, int compression, const std::vector<Bytes>& strips) {
+    return test::check_redacted(&examine_tiff, tiff_of(one, compression, strips), denied());
+  };
+  constexpr int profile = 0x8773, extra = 0x0152, tables = 0x015b, operations = 0xc740;
+  fail_unless(has(clean(value(profile, test::colour_profile("KEEP")), 1, {pixels}), "KEEP"));
+  const Bytes empty = bytes_of({"\xff\xd8\xff\xd9", 4});
+  fail_unless(
+      has(clean(value(tables, empty), 1, {pixels}), std::string(empty.begin(), empty.end())));
+  const Bytes operation =
+      number(1, 4, false) + number(14, 4, false) + Bytes(8) + number(4, 4, false);
+  fail_unless(has(clean(value(operations, operation + bytes_of("KEEP")), 1, {pixels}), "KEEP"));
+  for (const TiffValue& one :
+       {value(profile, secret), value(profile, test::colour_profile("KEEP") + secret),
+        value(extra, secret), value(tables, empty + secret),
+        value(operations, operation + bytes_of("KEEP") + secret),
+        value(tables, bytes_of({"\xff\xd8\xff\xfe\0\x08", 6}) + secret + empty)}) {
+    const Bytes made = clean(one, 1, {pixels});
+    fail_unless(has(made, "PIXELS"));
+    fail_if(has(made, "SECRET"), "a value of %04x", one.tag);
+  }
+  // Each strip is a JPEG.
+  const Bytes comment = bytes_of({"\xff\xfe\0\x08", 4}) + secret;
+  const Bytes telling =
+      Bytes(jpeg.begin(), jpeg.begin() + 2) + comment + Bytes(jpeg.begin() + 2, jpeg.end());
+  for (const int compression : {7, 34892}) {
+    const Bytes made = clean(value(tables, empty), compression, {jpeg, telling});
+    fail_unless(has(made, scan_of(jpeg)));
+    fail_if(has(made, "SECRET"), "a comment of compression %d", compression);
+  }
+  constexpr int jpeg_2000 = 34712;
+  fail_unless(clean(value(tables, empty), jpeg_2000, {pixels}).empty());
+}
+GST_END_TEST
+
 static Suite* media_photo_parts_suite() {
   Suite* suite = suite_create("media_photo_parts");
   TCase* tests = tcase_create("general");
@@ -599,6 +668,7 @@ static Suite* media_photo_parts_suite() {
   tcase_add_test(tests, hostile_xmp);
   tcase_add_test(tests, damaged_photos);
   tcase_add_test(tests, shared_photos);
+  tcase_add_test(tests, forms_of_a_tiff);
   return suite;
 }
 

@@ -194,6 +194,21 @@ GST_START_TEST(chunks_of_a_png) {
 }
 GST_END_TEST
 
+GST_START_TEST(keyword_of_xmp_in_a_png) {
+  constexpr std::string_view packet =
+      "<x:xmpmeta xmlns:x=\"adobe:ns:meta/\">"
+      "<rdf:RDF xmlns:rdf=\"http://www.w3.org/1999/02/22-rdf-syntax-ns#\">"
+      "<rdf:Description rdf:about=\"\" xmlns:GPano=\"http://ns.google.com/photos/1.0/panorama/\" "
+      "GPano:ProjectionType=\"equirectangular\"/></rdf:RDF></x:xmpmeta>";
+  const Bytes png =
+      png_with("iTXt", join(bytes_of({"XML:com.adobe.xmp\0\0\0", 20}),
+                            bytes_of({"SECRET\0SECRET\0", 14}), bytes_of(packet), Bytes(300, ' ')));
+  expect_gone(png, "the language of XMP");
+  for (const bool in_place : {false, true})
+    fail_unless(has(redacted(png, denied(in_place)), "equirectangular"), "the XMP goes");
+}
+GST_END_TEST
+
 GST_START_TEST(pixels_of_a_png) {
   const Bytes rows(24 * (48 * 3 + 1));
   const Bytes packed = deflated(rows);
@@ -427,6 +442,7 @@ static Suite* media_shapes_suite() {
   tcase_add_test(tcase, tables_of_a_jpeg);
   tcase_add_test(tcase, colour_profiles);
   tcase_add_test(tcase, chunks_of_a_png);
+  tcase_add_test(tcase, keyword_of_xmp_in_a_png);
   tcase_add_test(tcase, pixels_of_a_png);
   tcase_add_test(tcase, boxes_of_a_video);
   tcase_add_test(tcase, longer_boxes_of_a_video);
