@@ -654,6 +654,31 @@ GST_START_TEST(forms_of_a_tiff) {
 }
 GST_END_TEST
 
+// Values that lie on each other: the TIFF in each of a hundred, and so on.
+GST_START_TEST(pictures_that_are_in_themselves) {
+  const auto picture_with = [](const Bytes& inner) {
+    constexpr size_t count = 100, entry = 12, head_of_thumbnail = 28;
+    constexpr uint16_t tag_photoshop = 0x8649;
+    const Bytes resource = bytes_of({"8BIM\x04\x0c\0\0", 8}) +
+                           number(head_of_thumbnail + inner.size(), 4, false) +
+                           Bytes(head_of_thumbnail) + inner + Bytes(inner.size() % 2);
+    const size_t behind = 8 + 2 + entry * (count + 2) + 4;
+    Bytes file = bytes_of({"II*\0\x08\0\0\0", 8}) + number(count + 2, 2, true);
+    for (const int size : {0x0100, 0x0101})
+      file = file + number(static_cast<uint64_t>(size), 2, true) + number(4, 2, true) +
+             number(1, 4, true) + number(8, 4, true);
+    for (size_t i = 0; i < count; ++i)
+      file = file + number(tag_photoshop, 2, true) + number(7, 2, true) +
+             number(resource.size(), 4, true) + number(behind, 4, true);
+    return file + Bytes(4) + resource;
+  };
+  Bytes file = picture_with({});
+  for (int level = 0; level < 4; ++level) file = picture_with(file);
+  fail_unless(file.size() < 20'000);
+  fail_if(examine_tiff(MemorySource(file), denied()), "it is not refused");
+}
+GST_END_TEST
+
 static Suite* media_photo_parts_suite() {
   Suite* suite = suite_create("media_photo_parts");
   TCase* tests = tcase_create("general");
@@ -669,6 +694,7 @@ static Suite* media_photo_parts_suite() {
   tcase_add_test(tests, damaged_photos);
   tcase_add_test(tests, shared_photos);
   tcase_add_test(tests, forms_of_a_tiff);
+  tcase_add_test(tests, pictures_that_are_in_themselves);
   return suite;
 }
 

@@ -328,6 +328,7 @@ class Examiner : PictureExaminer {
     if (request_.depth >= Request::most_depth) return damaged("pictures in pictures in pictures");
     Request request = request_;
     ++request.depth;
+    request.pictures = findings_.pictures();
     request.in_place = true;
     request.mark.reset();
     request.position.reset();
