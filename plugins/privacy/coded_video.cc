@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <initializer_list>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -32,6 +33,17 @@ bool is_defined(NalCodec codec, uint8_t type) {
   return type <= 9 || (type >= 16 && type <= 21) || (type >= 32 && type <= 40);
 }
 
+/// Delimiters, and the ends of sequences and streams, have a byte behind their header at most.
+bool is_mark(NalCodec codec, uint8_t type) {
+  return codec == NalCodec::h264 ? type >= 9 && type <= 11 : type >= 35 && type <= 37;
+}
+
+bool is_short_mark(NalCodec codec, std::span<const uint8_t> unit) {
+  const size_t longest = codec == NalCodec::h264 ? 2 : 3;
+  while (!unit.empty() && unit.back() == 0) unit = unit.first(unit.size() - 1);
+  return unit.size() <= longest;
+}
+
 bool is_empty_filler(NalCodec codec, std::span<const uint8_t> unit) {
   const size_t header = codec == NalCodec::h264 ? 1 : 2;
   return unit.size() > header &&
@@ -52,8 +64,9 @@ UnitEdit examine(NalCodec codec, std::span<const uint8_t> unit, const media::Pol
     return std::ranges::equal(*changed, unit) ? UnitEdit::keep : UnitEdit::change;
   }
   const uint8_t type = type_of(codec, unit[0]);
-  const bool known =
-      is_filler(codec, type) ? is_empty_filler(codec, unit) : is_defined(codec, type);
+  const bool known = is_filler(codec, type) ? is_empty_filler(codec, unit)
+                     : is_mark(codec, type) ? is_short_mark(codec, unit)
+                                            : is_defined(codec, type);
   return known || policy.allows(PartClass::unknown) ? UnitEdit::keep : UnitEdit::remove;
 }
 
@@ -115,8 +128,43 @@ Bytes bytes_of_field(const GstStructure* caps, const char* field) {
   return bytes_of(buffer_in(gst_structure_get_value(caps, field)));
 }
 
+/// An AVCDecoderConfigurationRecord with nothing but parameter sets; empty if it is damaged.
+Bytes clean_description_h264(const Bytes& description) {
+  constexpr uint8_t sequence_set = 7, picture_set = 8, subset = 15, extension = 13, mask = 31;
+  ByteReader reader(description);
+  const auto head = reader.take(5);
+  Bytes out(head.begin(), head.end());
+  const uint8_t profile = head.empty() ? 0 : head[1];
+  const auto copy_units = [&](uint8_t count_mask, std::initializer_list<uint8_t> types) {
+    const size_t count_at = out.size();
+    const uint8_t count = reader.u8();
+    uint8_t kept = 0;
+    out.push_back(0);
+    for (int left = count & count_mask; left > 0 && reader.ok(); --left) {
+      const size_t begin = reader.position();
+      const auto unit = reader.take(reader.u16());
+      if (!reader.ok() || unit.empty() || std::ranges::find(types, unit[0] & mask) == types.end())
+        continue;
+      append(&out, std::span(description).subspan(begin, reader.position() - begin));
+      ++kept;
+    }
+    out[count_at] = static_cast<uint8_t>((count & ~count_mask) | kept);
+  };
+  copy_units(mask, {sequence_set, subset});
+  copy_units(0xff, {picture_set});
+  if (!reader.ok()) return {};
+  // The high profiles have a part that some encoders leave out.
+  static constexpr uint8_t high[] = {100, 110, 122, 144, 244};
+  if (std::ranges::find(high, profile) == std::end(high) || reader.remaining() < 4 ||
+      (description[reader.position()] & 0xfc) != 0xfc)
+    return out;
+  append(&out, reader.take(3));
+  copy_units(0xff, {extension});
+  return reader.ok() ? out : Bytes();
+}
+
 /// An HEVCDecoderConfigurationRecord without arrays of messages; empty if it is damaged.
-Bytes clean_description(const Bytes& description) {
+Bytes clean_description_h265(const Bytes& description) {
   constexpr size_t before = 22;
   ByteReader reader(description);
   const auto head = reader.take(before);
@@ -180,8 +228,9 @@ CapsRef CodedVideo::clean_caps(const GstCaps* caps, const media::Policy& policy)
     GstStructure* structure = gst_caps_get_structure(clean.get(), i);
     gst_structure_remove_field(structure, "streamheader");
     const Bytes description = bytes_of_field(structure, "codec_data");
-    if (codec_ != NalCodec::h265 || description.empty()) continue;
-    const Bytes less = clean_description(description);
+    if (description.empty()) continue;
+    const Bytes less = codec_ == NalCodec::h264 ? clean_description_h264(description)
+                                                : clean_description_h265(description);
     if (less.empty()) {
       gst_structure_remove_field(structure, "codec_data");
     } else if (less != description) {

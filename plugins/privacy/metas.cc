@@ -2,16 +2,31 @@
 
 #include "plugins/privacy/metas.h"
 
-#include <gst/video/video-sei.h>
 #include <gst/video/video.h>
+
+#include <algorithm>
+#include <string_view>
 
 namespace sphere::privacy {
 
 namespace {
 
+/// Texts, what was found in the pictures, such as faces, and where packets came from. Some of these
+/// are of libraries that the gate does not need, so they have names here.
+bool tells_more(GType api) {
+  static constexpr std::string_view names[] = {"GstVideoSEIUserDataUnregisteredMetaAPI",
+                                               "GstVideoCaptionMetaAPI",
+                                               "GstVideoRegionOfInterestMetaAPI",
+                                               "GstAncillaryMetaAPI",
+                                               "GstAnalyticsRelationMetaAPI",
+                                               "GstNetAddressMetaAPI",
+                                               "GstNetControlMessageMetaAPI",
+                                               "GstRTPSourceMetaAPI"};
+  return std::ranges::find(names, std::string_view(g_type_name(api))) != std::end(names);
+}
+
 bool is_allowed(const GstMeta* meta, const Allowance& allowance) {
-  if (meta->info->api == GST_VIDEO_SEI_USER_DATA_UNREGISTERED_META_API_TYPE ||
-      gst_meta_info_is_custom(meta->info))
+  if (gst_meta_info_is_custom(meta->info) || tells_more(meta->info->api))
     return allowance.everything();
   if (meta->info->api == GST_REFERENCE_TIMESTAMP_META_API_TYPE ||
       meta->info->api == GST_VIDEO_TIME_CODE_META_API_TYPE)

@@ -432,6 +432,36 @@ Bytes telling_tiff(bool little) {
          directory(second, little, inner) + preview;
 }
 
+/// A picture in strips, with another value.
+Bytes tiff_of(const TiffValue& value, int compression, const std::vector<Bytes>& strips) {
+  const auto list = [](const std::vector<size_t>& values) {
+    Bytes bytes;
+    for (const size_t one : values) bytes = bytes + number(one, 4, true);
+    return TiffValue{0, 4, static_cast<uint32_t>(values.size()), bytes};
+  };
+  std::vector<size_t> offsets(strips.size()), sizes;
+  for (const Bytes& strip : strips) sizes.push_back(strip.size());
+  Bytes file;
+  // The first time, to know how long it is.
+  for (int i = 0; i < 2; ++i) {
+    TiffValue where = list(offsets), length = list(sizes);
+    where.tag = 0x0111;
+    length.tag = 0x0117;
+    std::vector<TiffValue> values = {{0x0100, 4, 1, number(6, 4, true)},
+                                     {0x0101, 4, 1, number(1, 4, true)},
+                                     {0x0103, 3, 1, number(compression, 2, true)},
+                                     where,
+                                     length,
+                                     value};
+    file = bytes_of({"II*\0\x08\0\0\0", 8}) + directory(values, true, 8);
+    for (size_t k = 0; k < strips.size(); ++k) {
+      offsets[k] = file.size();
+      file = file + strips[k];
+    }
+  }
+  return file;
+}
+
 struct Format {
   const char* name;
   test::Reader reader;
@@ -585,6 +615,70 @@ GST_START_TEST(shared_photos) {
 }
 GST_END_TEST
 
+GST_START_TEST(forms_of_a_tiff) {
+  const Bytes pixels = bytes_of("PIXELS"), secret = bytes_of("SECRET"), jpeg = plain_jpeg();
+  const auto value = [](int tag, const Bytes& bytes) {
+    return TiffValue{static_cast<uint16_t>(tag), 7, static_cast<uint32_t>(bytes.size()), bytes};
+  };
+  const auto clean = [&](const TiffValue& one, int compression, const std::vector<Bytes>& strips) {
+    return test::check_redacted(&examine_tiff, tiff_of(one, compression, strips), denied());
+  };
+  constexpr int profile = 0x8773, extra = 0x0152, tables = 0x015b, operations = 0xc740;
+  fail_unless(has(clean(value(profile, test::colour_profile("KEEP")), 1, {pixels}), "KEEP"));
+  const Bytes empty = bytes_of({"\xff\xd8\xff\xd9", 4});
+  fail_unless(
+      has(clean(value(tables, empty), 1, {pixels}), std::string(empty.begin(), empty.end())));
+  const Bytes operation =
+      number(1, 4, false) + number(14, 4, false) + Bytes(8) + number(4, 4, false);
+  fail_unless(has(clean(value(operations, operation + bytes_of("KEEP")), 1, {pixels}), "KEEP"));
+  for (const TiffValue& one :
+       {value(profile, secret), value(profile, test::colour_profile("KEEP") + secret),
+        value(extra, secret), value(tables, empty + secret),
+        value(operations, operation + bytes_of("KEEP") + secret),
+        value(tables, bytes_of({"\xff\xd8\xff\xfe\0\x08", 6}) + secret + empty)}) {
+    const Bytes made = clean(one, 1, {pixels});
+    fail_unless(has(made, "PIXELS"));
+    fail_if(has(made, "SECRET"), "a value of %04x", one.tag);
+  }
+  // Each strip is a JPEG.
+  const Bytes comment = bytes_of({"\xff\xfe\0\x08", 4}) + secret;
+  const Bytes telling =
+      Bytes(jpeg.begin(), jpeg.begin() + 2) + comment + Bytes(jpeg.begin() + 2, jpeg.end());
+  for (const int compression : {7, 34892}) {
+    const Bytes made = clean(value(tables, empty), compression, {jpeg, telling});
+    fail_unless(has(made, scan_of(jpeg)));
+    fail_if(has(made, "SECRET"), "a comment of compression %d", compression);
+  }
+  constexpr int jpeg_2000 = 34712;
+  fail_unless(clean(value(tables, empty), jpeg_2000, {pixels}).empty());
+}
+GST_END_TEST
+
+// Values that lie on each other: the TIFF in each of a hundred, and so on.
+GST_START_TEST(pictures_that_are_in_themselves) {
+  const auto picture_with = [](const Bytes& inner) {
+    constexpr size_t count = 100, entry = 12, head_of_thumbnail = 28;
+    constexpr uint16_t tag_photoshop = 0x8649;
+    const Bytes resource = bytes_of({"8BIM\x04\x0c\0\0", 8}) +
+                           number(head_of_thumbnail + inner.size(), 4, false) +
+                           Bytes(head_of_thumbnail) + inner + Bytes(inner.size() % 2);
+    const size_t behind = 8 + 2 + entry * (count + 2) + 4;
+    Bytes file = bytes_of({"II*\0\x08\0\0\0", 8}) + number(count + 2, 2, true);
+    for (const int size : {0x0100, 0x0101})
+      file = file + number(static_cast<uint64_t>(size), 2, true) + number(4, 2, true) +
+             number(1, 4, true) + number(8, 4, true);
+    for (size_t i = 0; i < count; ++i)
+      file = file + number(tag_photoshop, 2, true) + number(7, 2, true) +
+             number(resource.size(), 4, true) + number(behind, 4, true);
+    return file + Bytes(4) + resource;
+  };
+  Bytes file = picture_with({});
+  for (int level = 0; level < 4; ++level) file = picture_with(file);
+  fail_unless(file.size() < 20'000);
+  fail_if(examine_tiff(MemorySource(file), denied()), "it is not refused");
+}
+GST_END_TEST
+
 static Suite* media_photo_parts_suite() {
   Suite* suite = suite_create("media_photo_parts");
   TCase* tests = tcase_create("general");
@@ -599,6 +693,8 @@ static Suite* media_photo_parts_suite() {
   tcase_add_test(tests, hostile_xmp);
   tcase_add_test(tests, damaged_photos);
   tcase_add_test(tests, shared_photos);
+  tcase_add_test(tests, forms_of_a_tiff);
+  tcase_add_test(tests, pictures_that_are_in_themselves);
   return suite;
 }
 

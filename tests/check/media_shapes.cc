@@ -194,6 +194,21 @@ GST_START_TEST(chunks_of_a_png) {
 }
 GST_END_TEST
 
+GST_START_TEST(keyword_of_xmp_in_a_png) {
+  constexpr std::string_view packet =
+      "<x:xmpmeta xmlns:x=\"adobe:ns:meta/\">"
+      "<rdf:RDF xmlns:rdf=\"http://www.w3.org/1999/02/22-rdf-syntax-ns#\">"
+      "<rdf:Description rdf:about=\"\" xmlns:GPano=\"http://ns.google.com/photos/1.0/panorama/\" "
+      "GPano:ProjectionType=\"equirectangular\"/></rdf:RDF></x:xmpmeta>";
+  const Bytes png =
+      png_with("iTXt", join(bytes_of({"XML:com.adobe.xmp\0\0\0", 20}),
+                            bytes_of({"SECRET\0SECRET\0", 14}), bytes_of(packet), Bytes(300, ' ')));
+  expect_gone(png, "the language of XMP");
+  for (const bool in_place : {false, true})
+    fail_unless(has(redacted(png, denied(in_place)), "equirectangular"), "the XMP goes");
+}
+GST_END_TEST
+
 GST_START_TEST(pixels_of_a_png) {
   const Bytes rows(24 * (48 * 3 + 1));
   const Bytes packed = deflated(rows);
@@ -229,6 +244,174 @@ GST_START_TEST(boxes_of_a_video) {
 }
 GST_END_TEST
 
+namespace {
+
+TestVideo video_of(const TestTrack& track) {
+  TestVideo video;
+  video.tracks = {track};
+  return video;
+}
+/// Its box stays, without what is behind its content.
+void expect_cut(TestVideo video, std::string_view type) {
+  const std::string name(type);
+  expect_gone(video.build(), name.c_str());
+  fail_unless(has(redacted(video.build(), denied()), type), "%s goes", name.c_str());
+}
+TestTrack sound_of(const Bytes& more) {
+  const Bytes entry = box("mp4a", zeros(6), big(1, 2), zeros(8), big(2, 2), big(16, 2), zeros(4),
+                          big(48000u << 16), more);
+  return {"soun", "SoundHandler", entry, {bytes_of("sound")}, 1, {}, {}};
+}
+Bytes descriptor(uint8_t tag, const Bytes& content) {
+  return join(Bytes{tag, static_cast<uint8_t>(content.size())}, content);
+}
+/// A description of AAC.
+Bytes aac(const Bytes& config, const Bytes& behind = {}, const Bytes& last = {},
+          const Bytes& address = {}) {
+  const uint8_t flags = address.empty() ? 0 : 0x40;
+  const Bytes head = join(Bytes{0, 1, flags}, address);
+  return box(
+      "esds", zeros(4),
+      descriptor(
+          3, join(head,
+                  descriptor(4, join(Bytes{0x40, 0x15}, zeros(11), descriptor(5, config), behind)),
+                  descriptor(6, {2}), last)));
+}
+
+}  // namespace
+
+// Boxes whose length has to be worked out.
+GST_START_TEST(longer_boxes_of_a_video) {
+  const Bytes profile = colour_profile("KEEP_THIS");
+  for (const Bytes& more :
+       {box("d263", bytes_of("FFMP"), zeros(3), secret), box("cclv", Bytes{4}, zeros(4), secret),
+        box("chrm", zeros(4), secret), box("vpcC", Bytes{1, 0, 0, 0}, zeros(8), secret)}) {
+    TestTrack track = two_pictures();
+    track.entry = picture_entry(more);
+    expect_cut(video_of(track), std::string(more.begin() + 4, more.begin() + 8));
+  }
+  TestTrack track = two_pictures();
+  track.entry = picture_entry(box("colr", bytes_of("prof"), profile));
+  fail_unless(has(redacted(video_of(track).build(), denied()), "KEEP_THIS"));
+  for (const Bytes& content :
+       {join(bytes_of("prof"), secret), join(bytes_of("prof"), profile, secret),
+        join(bytes_of("test"), secret), join(bytes_of("nclc"), zeros(6), secret)}) {
+    track.entry = picture_entry(box("colr", content));
+    expect_gone(video_of(track).build(), "no colours");
+  }
+  const Bytes lists = box("chan", zeros(4), secret), spatial = box("SA3D", zeros(8), secret);
+  const Bytes layout = box("chnl", zeros(4), Bytes{1, 0}, secret);
+  TestVideo video;
+  for (const Bytes& more : {lists, spatial, layout}) {
+    video.tracks = {two_pictures(), sound_of(more)};
+    expect_gone(video.build(), "a list of channels");
+  }
+  for (const Bytes& more :
+       {box("dec3", Bytes{0, 0, 0, 0, 0}, secret),
+        box("dec3", Bytes{0, 0, 0, 0, 2, 0, 1, 7}, secret),
+        box("mhaC", Bytes{1, 2, 3, 0, 2, 7, 7}, secret), box("dac4", zeros(64), secret),
+        box("chnl", zeros(4), Bytes{1, 0, 0, 1, 126, 1, 2, 3, 0}, Bytes{99}, secret),
+        box("chnl", zeros(4), Bytes{3, 2}, zeros(9), secret)}) {
+    video.tracks = {two_pictures(), sound_of(more)};
+    expect_gone(video.build(), "a description of sound");
+  }
+  video.tracks = {two_pictures(), sound_of(box("wave", box("mp4a", zeros(4), secret)))};
+  expect_gone(video.build(), "a box of QuickTime");
+}
+GST_END_TEST
+
+GST_START_TEST(tables_of_samples) {
+  for (const bool fragmented : {false, true}) {
+    const auto with = [&](const Bytes& tables) {
+      TestTrack track = two_pictures();
+      track.more_tables = tables;
+      TestVideo video = video_of(track);
+      video.fragmented = fragmented;
+      return video;
+    };
+    expect_cut(with(box("sdtp", zeros(4), Bytes(fragmented ? 1 : 2, 0x18), secret)), "sdtp");
+    expect_gone(with(box("sdtp", zeros(4), secret)).build(), "no dependencies of samples");
+    const Bytes roll = bytes_of("roll");
+    expect_cut(with(box("sgpd", big(0), roll, big(1), Bytes{0, 1}, secret)), "sgpd");
+    expect_cut(with(box("sgpd", Bytes{1, 0, 0, 0}, roll, big(2), big(1), Bytes{0, 1}, secret)),
+               "sgpd");
+    expect_gone(
+        with(box("sgpd", Bytes{1, 0, 0, 0}, roll, big(secret.size()), big(1), secret)).build(),
+        "a group that is too long");
+    expect_gone(
+        with(box("sgpd", Bytes{1, 0, 0, 0}, roll, big(0), big(1), big(secret.size()), secret))
+            .build(),
+        "a group with a length that is too long");
+  }
+}
+GST_END_TEST
+
+GST_START_TEST(descriptions_of_aac) {
+  const Bytes config = {0x11, 0x90, 0x56, 0xe5, 0};
+  TestVideo video;
+  video.time = 0;
+  const auto with = [&](const Bytes& esds) {
+    video.tracks = {two_pictures(), sound_of(esds)};
+    return video.build();
+  };
+  fail_unless(redacted(with(aac(config)), denied()) == with(aac(config)), "a plain one changes");
+  expect_gone(with(aac(join(config, secret))), "bytes behind the description");
+  expect_gone(with(aac(config, descriptor(0x0d, secret))), "a descriptor of the decoder");
+  expect_gone(with(aac(config, {}, descriptor(0x0d, secret))), "a descriptor of the stream");
+  expect_gone(with(aac(config, {}, {}, descriptor(22, secret))), "an address");
+  expect_gone(with(box("esds", zeros(4), descriptor(9, secret))), "no description");
+  // Four channels, which encoders describe with their name.
+  const Bytes program = {0x11, 0x80, 0x04, 0xc4, 0x04, 0, 0x21, 0x10};
+  const Bytes named = with(aac(join(program, Bytes{6}, bytes_of("SECRET"))));
+  expect_gone(named, "the name of the encoder");
+  fail_unless(has(redacted(named, denied()), "\x04\xc4\x04"), "the channels go");
+}
+GST_END_TEST
+
+// Of users' data, only numbers are useful, under the names that everyone uses.
+GST_START_TEST(numbers_of_users) {
+  const auto item = [](const Bytes& type, uint64_t form, const Bytes& content, const Bytes& more) {
+    const Bytes parts = join(box("data", big(form), zeros(4), content), more);
+    return join(big(parts.size() + 8), type, parts);
+  };
+  const auto list = [](std::string_view kind, const Bytes& keys, const Bytes& items) {
+    return box("udta", box("meta", zeros(4), box("hdlr", zeros(8), bytes_of(kind), zeros(13)), keys,
+                           box("ilst", items)));
+  };
+  const auto key = [](std::string_view name) {
+    return box("keys", big(0), big(1), box("mdta", bytes_of(name)));
+  };
+  constexpr std::string_view rate = "com.android.capture.fps";
+  const Bytes first = big(1), collection = bytes_of("cpil");
+  constexpr uint64_t text = 1, integer = 21, real = 23;
+  TestVideo video = video_of(two_pictures());
+  const auto with = [&](const Bytes& boxes) {
+    video.more = boxes;
+    return video.build();
+  };
+  fail_unless(
+      has(redacted(with(list("mdta", key(rate), item(first, real, big(0x41f00000), {}))), denied()),
+          rate));
+  fail_unless(
+      has(redacted(with(list("mdir", {}, item(collection, integer, {1}, {}))), denied()), "cpil"));
+  for (const Bytes& boxes :
+       {box("udta", box("cpil", secret)), list("mdir", {}, item(collection, integer, secret, {})),
+        list("mdir", {}, item(collection, text, bytes_of("SECRET"), {})),
+        list("mdir", {}, item(collection, integer, {1}, box("name", zeros(4), secret))),
+        list("mdta", key(rate), item(first, real, secret, {})),
+        list("mdta", key("com.android.capture.fps.SECRET"), item(first, real, big(1), {})),
+        list("mdta", key("com.apple.quicktime.model.SECRET"), item(first, text, secret, {}))})
+    expect_gone(with(boxes), "a text of a user");
+  // Such a list has keys that may stay.
+  Request request = denied();
+  request.policy.place = true;
+  const Bytes keys = key("com.apple.quicktime.location.SECRET");
+  fail_if(
+      has(redacted(with(list("mdta", keys, item(first, text, bytes_of("+39+116/"), {}))), request),
+          "SECRET"));
+}
+GST_END_TEST
+
 // Bytes of headers that have no meaning.
 GST_START_TEST(reserved_bytes_of_a_video) {
   TestVideo video;
@@ -236,12 +419,19 @@ GST_START_TEST(reserved_bytes_of_a_video) {
   video.tracks = {pictures};
   const Bytes plain = video.build();
   const std::string_view text(reinterpret_cast<const char*>(plain.data()), plain.size());
-  for (const auto& [type, offset] : {std::pair{"mvhd", 26}, {"mvhd", 72}, {"tkhd", 24}}) {
+  for (const auto& [type, offset] :
+       {std::pair{"mvhd", 26}, {"mvhd", 72}, {"tkhd", 24}, {"avc1", 0}}) {
     Bytes file = plain;
     std::ranges::copy(bytes_of("SECRET"),
                       file.begin() + static_cast<std::ptrdiff_t>(text.find(type) + 4) + offset);
     expect_gone(file, type);
   }
+  // QuickTime names the vendor of the encoder.
+  video.tracks.push_back(sound_of({}));
+  Bytes file = video.build();
+  const auto name = std::ranges::search(file, bytes_of("mp4a")).begin();
+  std::ranges::copy(bytes_of("SECR"), name + 4 + 12);
+  fail_if(has(redacted(file, denied()), "SECR"));
 }
 GST_END_TEST
 
@@ -252,8 +442,13 @@ static Suite* media_shapes_suite() {
   tcase_add_test(tcase, tables_of_a_jpeg);
   tcase_add_test(tcase, colour_profiles);
   tcase_add_test(tcase, chunks_of_a_png);
+  tcase_add_test(tcase, keyword_of_xmp_in_a_png);
   tcase_add_test(tcase, pixels_of_a_png);
   tcase_add_test(tcase, boxes_of_a_video);
+  tcase_add_test(tcase, longer_boxes_of_a_video);
+  tcase_add_test(tcase, tables_of_samples);
+  tcase_add_test(tcase, descriptions_of_aac);
+  tcase_add_test(tcase, numbers_of_users);
   tcase_add_test(tcase, reserved_bytes_of_a_video);
   return suite;
 }

@@ -215,6 +215,17 @@ def test_nothing_is_told(case):
     result = case.sphere("trim", held, part, "--from", "1")
     check("it says that there is no sound", result.returncode == 0 and "withdrawn" in result.stderr, result.stderr)
     check("and there is none", len(probe(part)["streams"]) == 1)
+    # A withdrawal that can't be written is noted beside the ledger, and counts until it can.
+    case.done("the ledger is erased", "consent", "erase", "--yes")
+    case.done("sound again", "trim", held, part, "--from", "1")
+    check("it is there", len(probe(part)["streams"]) == 2)
+    ledger = pathlib.Path(case.environment["XDG_DATA_HOME"]) / "gst-sphere" / "consent.jsonl"
+    ledger.symlink_to("nothing")
+    check("a link is no ledger", case.sphere("consent", "withdraw", "audio").returncode != 0)
+    for what in ("a link to nothing", "only the denial"):
+        case.done(what, "trim", held, part, "--from", "1")
+        check(f"{what}: there is no sound", len(probe(part)["streams"]) == 1)
+        ledger.unlink(missing_ok=True)
 
 
 def test_failures(case):

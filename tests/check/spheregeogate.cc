@@ -269,6 +269,9 @@ GST_START_TEST(test_metas) {
     uint8_t uuid[16] = {1}, canary[] = {'C', 'A', 'N', 'A', 'R', 'Y'};
     gst_buffer_add_video_sei_user_data_unregistered_meta(buffer.get(), uuid, canary, sizeof canary);
     gst_buffer_add_custom_meta(buffer.get(), "CanaryPlaceMeta");
+    gst_buffer_add_video_caption_meta(buffer.get(), GST_VIDEO_CAPTION_TYPE_CEA608_RAW, canary,
+                                      sizeof canary);
+    gst_buffer_add_video_region_of_interest_meta(buffer.get(), "face of CANARY", 1, 2, 3, 4);
     const CapsRef caps(gst_caps_new_empty_simple("timestamp/x-unix"));
     gst_buffer_add_reference_timestamp_meta(buffer.get(), caps.get(), GST_SECOND, GST_SECOND);
     gst_buffer_add_video_time_code_meta_full(buffer.get(), 25, 1, nullptr,
@@ -288,7 +291,7 @@ GST_START_TEST(test_metas) {
   fail_unless_equals_int(left(nullptr), 1);
   fail_unless_equals_int(left(location_given), 1);
   fail_unless_equals_int(left(device_given), 3);
-  fail_unless_equals_int(left(all_given), 5);
+  fail_unless_equals_int(left(all_given), 7);
 }
 GST_END_TEST
 
@@ -323,6 +326,55 @@ GST_START_TEST(test_messages_of_coded_video) {
     const HarnessRef open = gate_with(all_given, format.caps.c_str());
     fail_unless(passed(open.get(), before) == before);
   }
+}
+GST_END_TEST
+
+GST_START_TEST(test_description_of_h264) {
+  const auto unit = [](const Bytes& bytes) { return with_length(bytes, 2); };
+  const auto record = [&](uint8_t profile, const std::vector<Bytes>& units, uint8_t first) {
+    Bytes all = {1, profile, 0, 30, 0xff, static_cast<uint8_t>(0xe0 | first)};
+    for (uint8_t i = 0; i < first; ++i) append(&all, unit(units[i]));
+    all.push_back(static_cast<uint8_t>(units.size() - first));
+    for (size_t i = first; i < units.size(); ++i) append(&all, unit(units[i]));
+    return all;
+  };
+  const auto seen = [](const Bytes& description) {
+    const CapsRef caps(gst_caps_from_string("video/x-h264, stream-format=avc, alignment=au"));
+    const BufferRef data(gst_buffer_new_memdup(description.data(), description.size()));
+    gst_caps_set_simple(caps.get(), "codec_data", GST_TYPE_BUFFER, data.get(), nullptr);
+    const HarnessRef h = gate_with(nullptr, nullptr);
+    gst_harness_set_src_caps(h.get(), gst_caps_ref(caps.get()));
+    const CapsRef out(gst_pad_get_current_caps(h->sinkpad));
+    return bytes_of(gst_value_get_buffer(
+        gst_structure_get_value(gst_caps_get_structure(out.get(), 0), "codec_data")));
+  };
+  const Bytes set = {0x67, 66, 0, 30}, picture_set = {0x68, 7},
+              canary = {'C', 'A', 'N', 'A', 'R', 'Y'};
+  const auto longer = [&](Bytes bytes) {
+    append(&bytes, canary);
+    return bytes;
+  };
+  constexpr uint8_t baseline = 66, high = 100;
+  const Bytes plain = record(baseline, {set, picture_set}, 1);
+  fail_unless(seen(plain) == plain);
+  fail_unless(seen(longer(plain)) == plain);
+  fail_unless(seen(record(baseline, {secret_sei(), set, secret_sei(), picture_set}, 2)) == plain);
+  Bytes extended = record(high, {set, picture_set}, 1);
+  append(&extended, {0xfd, 0xf8, 0xf8, 0});
+  fail_unless(seen(extended) == extended);
+  fail_unless(seen(longer(extended)) == extended);
+}
+GST_END_TEST
+
+GST_START_TEST(test_delimiters_are_short) {
+  const HarnessRef h = gate_with(nullptr, "video/x-h264, stream-format=avc3, alignment=au");
+  const auto unit = [](const Bytes& bytes) { return with_length(bytes, 4); };
+  Bytes before, after;
+  for (const Bytes& one : {Bytes{9, 0xf0}, Bytes{9, 'C', 'A', 'N', 'A', 'R', 'Y'}, slice,
+                           Bytes{10, 'C', 'A', 'N', 'A', 'R', 'Y'}, Bytes{11}})
+    append(&before, unit(one));
+  for (const Bytes& one : {Bytes{9, 0xf0}, slice, Bytes{11}}) append(&after, unit(one));
+  fail_unless(passed(h.get(), before) == after);
 }
 GST_END_TEST
 
@@ -515,6 +567,8 @@ static Suite* spheregeogate_suite() {
   tcase_add_test(tc, test_metas);
   tcase_add_test(tc, test_messages_of_coded_video);
   tcase_add_test(tc, test_messages_in_the_description_of_h265);
+  tcase_add_test(tc, test_description_of_h264);
+  tcase_add_test(tc, test_delimiters_are_short);
   tcase_add_test(tc, test_klv);
   tcase_add_test(tc, test_text_becomes_gaps);
   tcase_add_test(tc, test_what_can_not_be_examined_is_refused);

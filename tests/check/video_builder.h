@@ -45,7 +45,8 @@ struct TestTrack {
   Bytes entry;  ///< the whole description
   std::vector<Bytes> samples;
   size_t per_chunk = 1;
-  Bytes more;  ///< boxes in `trak`
+  Bytes more;         ///< boxes in `trak`
+  Bytes more_tables;  ///< boxes in `stbl`, or in each `traf`
   Bytes reference = box("url ", big(1));
 };
 
@@ -86,7 +87,8 @@ struct TestVideo {
         box("stsc", big(0), big(empty ? 0 : 1),
             empty ? Bytes() : join(big(1), big(track.per_chunk), big(1))),
         box("stsz", big(0), big(0), big(empty ? 0 : track.samples.size()), empty ? Bytes() : sizes),
-        box("stco", big(0), big(empty ? 0 : offsets.size()), empty ? Bytes() : places));
+        box("stco", big(0), big(empty ? 0 : offsets.size()), empty ? Bytes() : places),
+        empty ? Bytes() : track.more_tables);
   }
   Bytes movie(const std::vector<std::vector<uint64_t>>& offsets) const {
     Bytes traks, extends;
@@ -150,10 +152,11 @@ struct TestVideo {
                k < std::min(track.samples.size(), (round + 1) * track.per_chunk); ++k, ++count)
             sizes = join(sizes, big(track.samples[k].size()));
           if (count == 0) continue;
-          parts = join(
-              parts, box("traf", box("tfhd", big(0x020000), big(i + 1)),
-                         box("tfdt", big(0), big(round * 100)),
-                         box("trun", big(0x201), big(count), big(size + 8 + media.size()), sizes)));
+          parts = join(parts,
+                       box("traf", box("tfhd", big(0x020000), big(i + 1)),
+                           box("tfdt", big(0), big(round * 100)),
+                           box("trun", big(0x201), big(count), big(size + 8 + media.size()), sizes),
+                           track.more_tables));
           media = join(media, chunk);
         }
         media = join(media, gap);

@@ -280,7 +280,11 @@ struct OwnLedger {
 OwnLedger read_own_ledger() {
   const Ledger ledger("default");
   OwnLedger own;
-  own.exists = access(ledger.path().c_str(), F_OK) == 0;
+  // What can't be looked at, a link to nothing, and a withdrawal that could not be written deny.
+  struct stat status = {};
+  const bool nothing =
+      lstat(ledger.path().c_str(), &status) != 0 && (errno == ENOENT || errno == ENOTDIR);
+  own.exists = !nothing || ledger.blocked();
   if (!own.exists) return own;
   auto chain = ledger.read();
   own.now = g_get_real_time();

@@ -47,7 +47,9 @@ class BoxEditor : private MovieEditor {
                                  const std::string& path);
   Result<Outcome> enter(const Box& box, uint64_t skip, BoxParent inside, const std::string& path);
   Result<Outcome> edit_known(const Box& box, const BoxRule& rule, const std::string& path);
-  Result<Outcome> edit_table(const Box& box);
+  Result<Outcome> edit_table(const Box& box, const std::string& path);
+  /// Of `sdtp`, which says how each sample depends on others.
+  std::optional<uint64_t> length_of_dependencies(const Box& box) const;
   Result<Outcome> edit_movie(const Box& box, const std::string& path);
   Result<Outcome> edit_track(const Box& box, const std::string& path);
   Result<Outcome> edit_track_fragment(const Box& box, const std::string& path);
@@ -57,18 +59,23 @@ class BoxEditor : private MovieEditor {
   Result<Outcome> edit_track_list(const Box& box, const std::string& path);
   Result<Outcome> edit_descriptions(const Box& box, const std::string& path);
   Result<Outcome> edit_description(const Box& entry, const std::string& path);
+  void edit_vendor(const Box& entry, std::span<const uint8_t> bytes, const std::string& path);
   Result<Outcome> edit_visual(const Box& entry, const std::string& path);
   Result<Outcome> edit_sound(const Box& entry, const std::string& path);
   /// What the codec says of the channels of a sample entry, whose boxes begin after `skip` bytes.
   std::optional<int> coded_channels(const Box& entry, uint64_t skip);
+  Result<Outcome> edit_colours(const Box& box, const std::string& path);
   Result<Outcome> edit_grouping(const Box& box, const std::string& path);
   Result<Outcome> edit_parameters(const Box& box, const std::string& path);
+  Status edit_esds(const Box& box, std::span<const uint8_t> bytes, const SampleSettings& settings,
+                   std::vector<Edit>* edits, SampleReport* report);
   Status edit_vorbis(const Box& box, std::span<const uint8_t> content,
                      std::span<const uint8_t> specific, const std::string& path);
   Result<Outcome> edit_flac(const Box& box, const std::string& path);
   Result<Outcome> edit_svhd(const Box& box, const std::string& path);
   /// Bytes that the box has after what its own fields say.
   Outcome cut_excess(const Box& box, uint64_t expected);
+  void zero_reserved(uint64_t offset, std::span<const uint8_t> bytes, const std::string& path);
   /// Names that may not stay are zeroed where they are.
   void zero_text(const std::string& path, const char* what, uint64_t offset, uint64_t length,
                  std::string_view text);
@@ -97,6 +104,7 @@ class BoxEditor : private MovieEditor {
   int count_ = 0;  ///< boxes
   int depth_ = 0;
   size_t track_ = 0;             ///< whose boxes are examined now
+  uint64_t samples_ = 0;         ///< of this track, or of its fragment
   bool user_data_done_ = false;  ///< the position was put into the movie's user data
   bool meta_done_ = false;       ///< likewise into QuickTime's list
   bool ambisonics_done_ = false;

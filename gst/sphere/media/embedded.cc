@@ -87,6 +87,7 @@ void list_embedded(const Source& source, const Where& where, Findings* findings)
   Request request = findings->request();
   if (request.depth >= Request::most_depth) return;
   ++request.depth;
+  if (findings->count_picture(&request)) return;
   request.mark.reset();
   request.position.reset();
   const Result<Examination> inner = examine(source, request);

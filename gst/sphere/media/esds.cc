@@ -31,21 +31,28 @@ std::optional<CodecConfig> read_esds(std::span<const uint8_t> content) {
   ByteReader stream(descriptor(&box, es_descriptor));
   stream.skip(2);  // id
   const uint8_t flags = stream.u8();
-  if (flags & 0x80) stream.skip(2);            // depends on another stream
-  if (flags & 0x40) stream.skip(stream.u8());  // URL
-  if (flags & 0x20) stream.skip(2);            // clock reference
-  ByteReader config(descriptor(&stream, decoder_config));
+  if (flags & 0x80) stream.skip(2);  // depends on another stream
   CodecConfig read;
+  const auto note = [&](std::span<const uint8_t> more) {
+    if (!more.empty()) read.more.push_back(more);
+  };
+  if (flags & 0x40) note(stream.take(stream.u8()));  // URL
+  if (flags & 0x20) stream.skip(2);                  // clock reference
+  ByteReader config(descriptor(&stream, decoder_config));
   read.object_type = config.u8();
   config.skip(1 + 3 + 4 + 4);  // kind of stream, size of the buffer, bit rates
   if (!config.ok()) return std::nullopt;
   // Some codecs have none.
   if (config.remaining()) read.specific = descriptor(&config, decoder_specific);
   if (!config.ok()) return std::nullopt;
-  read.has_more = config.remaining() > 0;
-  // Of packets, which MP4 does not have: one byte says that.
-  if (stream.remaining()) read.has_more |= descriptor(&stream, sync_layer).size() != 1;
-  read.has_more |= stream.remaining() > 0;
+  note(config.take(config.remaining()));
+  if (stream.remaining()) {
+    // Of packets, which MP4 does not have: one byte says that.
+    const auto rest = stream.take(stream.remaining());
+    ByteReader layer(rest);
+    const bool plain = descriptor(&layer, sync_layer).size() == 1;
+    note(plain ? layer.take(layer.remaining()) : rest);
+  }
   return read;
 }
 

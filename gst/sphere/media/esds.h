@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <vector>
 
 namespace sphere::media {
 
@@ -17,12 +18,16 @@ inline constexpr uint8_t mpeg4_visual = 0x20, mpeg4_aac = 0x40, mpeg2_visual_fir
                          mpeg2_sound = 0x69, mpeg1_visual = 0x6a, mpeg1_sound = 0x6b, jpeg = 0x6c,
                          ac3 = 0xa5, eac3 = 0xa6, dts_first = 0xa9, dts_last = 0xac, opus = 0xad,
                          png = 0x6d, vorbis = 0xdd;
+constexpr bool is_aac(uint8_t type) {
+  return type == mpeg4_aac || (type >= mpeg2_aac_first && type <= mpeg2_aac_last);
+}
 }  // namespace object_type
 
 struct CodecConfig {
   uint8_t object_type = 0;
   std::span<const uint8_t> specific;  ///< for the decoder; lies in the content of the box
-  bool has_more = false;              ///< descriptors that no usual file has
+  /// Descriptors that no usual file has, and the address of another stream.
+  std::vector<std::span<const uint8_t>> more;
 };
 
 /// From the content of the box (ISO/IEC 14496-1, 7.2.6). Nothing if it is damaged.

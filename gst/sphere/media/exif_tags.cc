@@ -12,7 +12,10 @@
 #include <cstdio>
 
 #include "gst/sphere/base/bytes.h"
+#include "gst/sphere/media/colour_profile.h"
 #include "gst/sphere/media/findings.h"
+#include "gst/sphere/media/jpeg_tables.h"
+#include "gst/sphere/media/jpeg_walk.h"
 #include "gst/sphere/media/place.h"
 
 namespace sphere::media {
@@ -189,6 +192,10 @@ constexpr Range pixel_ranges[] = {
     {0xc74e, 0xc74e}, {0xc761, 0xc761}, {0xc7a3, 0xc7a8},
 };
 
+constexpr uint16_t profile_tags[] = {0x8773, 0xc68f, 0xc691};
+constexpr uint16_t operation_tags[] = {0xc740, 0xc741, 0xc74e};
+constexpr uint16_t tag_jpeg_tables = 0x015b, tag_pattern = 0x828e, tag_planes = 0xc616;
+
 struct GpsRule {
   const char* what;
   PartClass part_class = PartClass::place;
@@ -227,6 +234,49 @@ bool is_plain(const ExifTag& tag) {
   const size_t size = size_of(tag.type);
   if (size == 0 || is_text(tag.type)) return false;
   return tag.bytes.size() / size <= (is_bytes(tag.type) ? most_bytes : most_numbers);
+}
+
+/// The tables that the parts of a picture share, without anything else (TIFF technical note 2).
+bool is_jpeg_tables(std::span<const uint8_t> bytes) {
+  ByteReader reader(bytes);
+  if (!reader.starts_with("\xff\xd8")) return false;
+  while (!reader.starts_with("\xff\xd9")) {
+    const bool begins = reader.u8() == 0xff;
+    const int marker = reader.u8();
+    const size_t length = reader.u16();
+    const bool table = marker == jpeg::DQT || marker == jpeg::DHT || marker == jpeg::DRI;
+    if (!begins || !table || length < 2 || !reader.ok()) return false;
+    const auto content = reader.take(length - 2);
+    if (!reader.ok() || !check_jpeg_table(marker, content)) return false;
+  }
+  return reader.remaining() == 0;
+}
+
+/// A list of operations (DNG 1.7, chapter 7), each with the length of its numbers.
+bool is_operations(std::span<const uint8_t> bytes) {
+  constexpr uint32_t last_known = 14;
+  ByteReader reader(bytes);
+  for (uint32_t count = reader.u32(); count > 0 && reader.ok(); --count) {
+    const uint32_t id = reader.u32();
+    reader.skip(8);
+    reader.skip(reader.u32());
+    if (id == 0 || id > last_known) return false;
+  }
+  return reader.ok() && reader.remaining() == 0;
+}
+
+/// Whether bytes are what a tag says. Those of other types are numbers.
+bool fits_form(const ExifTag& tag) {
+  if (!is_bytes(tag.type)) return true;
+  const auto is = [&](uint16_t known) { return tag.tag == known; };
+  if (std::ranges::any_of(profile_tags, is)) return is_colour_profile(tag.bytes);
+  if (std::ranges::any_of(operation_tags, is)) return is_operations(tag.bytes);
+  if (tag.tag == tag_jpeg_tables) return is_jpeg_tables(tag.bytes);
+  // The colours of the sensor's pixels have numbers.
+  constexpr uint8_t last_colour = 6;
+  if (tag.tag == tag_pattern || tag.tag == tag_planes)
+    return std::ranges::all_of(tag.bytes, [](uint8_t byte) { return byte <= last_colour; });
+  return tag.bytes.size() <= most_bytes;
 }
 
 template <size_t n>
@@ -376,6 +426,12 @@ PartRule exif_rule(const Request& request, const ExifCamera& camera, const ExifT
   return {rule->part_class, rule->what, value};
 }
 
+bool has_own_form(uint16_t tag) {
+  return std::ranges::find(profile_tags, tag) != std::end(profile_tags) ||
+         std::ranges::find(operation_tags, tag) != std::end(operation_tags) ||
+         tag == tag_jpeg_tables;
+}
+
 PartRule tiff_rule(const Request& request, const ExifCamera& camera, const ExifTag& tag,
                    bool little) {
   PartRule rule = exif_rule(request, camera, tag, little);
@@ -388,7 +444,7 @@ PartRule tiff_rule(const Request& request, const ExifCamera& camera, const ExifT
     return tag.tag >= range.first && tag.tag <= range.last;
   });
   // A range may have a text in it.
-  if (pixels && size_of(tag.type) != 0 && !is_text(tag.type))
+  if (pixels && size_of(tag.type) != 0 && !is_text(tag.type) && fits_form(tag))
     return {PartClass::useful, "form of the pixels", {}};
   return rule;
 }

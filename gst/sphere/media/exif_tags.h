@@ -39,6 +39,9 @@ PartRule exif_rule(const Request& request, const ExifCamera& camera, const ExifT
 /// Likewise for the tags that only TIFF and DNG have, which may be long lists of numbers.
 PartRule tiff_rule(const Request& request, const ExifCamera& camera, const ExifTag& tag,
                    bool little);
+/// Whether the value of an image's tag must be read whole, to know whether it is what its tag says:
+/// a colour profile, tables of a JPEG, operations on the pixels.
+bool has_own_form(uint16_t tag);
 /// Whether the text of a tag names a person or one device, and not only a model or a program.
 bool names_somebody(const ExifTag& tag);
 

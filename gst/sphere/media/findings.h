@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -38,11 +39,15 @@ class Findings {
  public:
   /// More parts mean a file that nobody made with good intentions.
   static constexpr size_t most_parts = 100'000;
+  /// Values of a TIFF can lie on each other, so that a picture can be in itself a million times.
+  static constexpr size_t most_pictures = 256;
   static constexpr size_t longest_value = 128;  ///< bytes
 
   /// Both must exist longer than this object.
   Findings(const Request& request, Examination* examination)
-      : request_(request), examination_(*examination) {}
+      : request_(request),
+        examination_(*examination),
+        pictures_(request.pictures ? request.pictures : std::make_shared<size_t>(0)) {}
 
   const Request& request() const { return request_; }
   const Policy& policy() const { return request_.policy; }
@@ -80,17 +85,26 @@ class Findings {
     examination_.skipped_pictures = true;
     remark(track + ": its pictures were not read; what is hidden in them stays");
   }
+  const std::shared_ptr<size_t>& pictures() const { return pictures_; }
+  /// Counts a picture in this one, whose request gets the number. Returns whether there are too
+  /// many.
+  bool count_picture(Request* inner) {
+    inner->pictures = pictures_;
+    return ++*pictures_ > most_pictures;
+  }
   std::vector<Part>& parts() { return examination_.parts; }
   Traces& traces() { return examination_.traces; }
 
   /// An error if there was more than can be listed.
   Status status() const {
-    return too_many_ ? Status(invalid("the file has too many parts")) : ok();
+    return too_many_ || *pictures_ > most_pictures ? Status(invalid("the file has too many parts"))
+                                                   : ok();
   }
 
  private:
   const Request& request_;
   Examination& examination_;
+  std::shared_ptr<size_t> pictures_;
   bool too_many_ = false;
 };
 

@@ -10,6 +10,7 @@
 #include "gst/sphere/base/text.h"
 #include "gst/sphere/media/box_editor.h"
 #include "gst/sphere/media/codec_config.h"
+#include "gst/sphere/media/colour_profile.h"
 #include "gst/sphere/media/embedded.h"
 #include "gst/sphere/media/esds.h"
 #include "gst/sphere/media/isobmff_marks.h"
@@ -25,6 +26,7 @@ using Outcome = BoxEditor::Outcome;
 // Real files have less than ten.
 constexpr int deepest_nesting = 16;
 constexpr uint64_t visual_head = 78, compressor_at = 42, compressor_size = 32, vendor_at = 12;
+constexpr uint64_t reserved_in_entry = 6, data_size_at = 36;
 constexpr uint64_t largest_name = 4096;
 
 /// Seconds from 1904, the epoch of QuickTime, to 1970.
@@ -110,11 +112,18 @@ void BoxEditor::zero_text(const std::string& path, const char* what, uint64_t of
   if (!stays) edits_.zero(offset, length);
 }
 
+void BoxEditor::zero_reserved(uint64_t offset, std::span<const uint8_t> bytes,
+                              const std::string& path) {
+  if (keeps_(PartClass::unknown) || is_zero(bytes)) return;
+  note(offset, bytes.size(), path, {PartClass::unknown, "bytes that are reserved"}, true);
+  edits_.zero(offset, bytes.size());
+}
+
 Result<Outcome> BoxEditor::edit_known(const Box& box, const BoxRule& rule,
                                       const std::string& path) {
   switch (rule.handling) {
     case Handling::keep:
-      return edit_table(box);
+      return edit_table(box, path);
     case Handling::enter:
       return enter(box, 0, rule.inside, path);
     case Handling::times:
@@ -127,6 +136,8 @@ Result<Outcome> BoxEditor::edit_known(const Box& box, const BoxRule& rule,
       return edit_track_list(box, path);
     case Handling::descriptions:
       return edit_descriptions(box, path);
+    case Handling::colours:
+      return edit_colours(box, path);
     case Handling::grouping:
       return edit_grouping(box, path);
     case Handling::movie:
@@ -151,13 +162,13 @@ Result<Outcome> BoxEditor::edit_known(const Box& box, const BoxRule& rule,
       note(box.begin, box.end - box.begin, path,
            {PartClass::useful, "marking as a 360 video (version 2)"}, request().mark.has_value());
       if (request().mark) return Outcome{edits_.remove(box), false};
-      return box.type == "st3d" ? edit_table(box) : enter(box, 0, rule.inside, path);
+      return box.type == "st3d" ? edit_table(box, path) : enter(box, 0, rule.inside, path);
     case Handling::ambisonics:
       note(box.begin, box.end - box.begin, path, {PartClass::useful, "spatial sound"},
            request().mark && request().mark->ambisonic_order >= 0);
       if (request().mark && request().mark->ambisonic_order >= 0)
         return Outcome{edits_.remove(box), false};
-      return edit_table(box);
+      return edit_table(box, path);
     case Handling::media_data:
     case Handling::index:
     case Handling::fragment_offset:
@@ -166,7 +177,7 @@ Result<Outcome> BoxEditor::edit_known(const Box& box, const BoxRule& rule,
   return Outcome{};
 }
 
-Result<Outcome> BoxEditor::edit_table(const Box& box) {
+Result<Outcome> BoxEditor::edit_table(const Box& box, const std::string& path) {
   if (track_ < plans_.size() && (box.type == "stsz" || box.type == "stz2") &&
       !plans_[track_].sizes_box.empty() && box.begin == layout_.tables[track_].sizes.box.begin) {
     const std::vector<uint8_t>& bytes = plans_[track_].sizes_box;
@@ -180,9 +191,24 @@ Result<Outcome> BoxEditor::edit_table(const Box& box) {
         edits_.replace(box.begin, box.end - box.begin, make_box("co64", content));
     return Outcome{change, true};
   }
-  if (const std::optional<uint64_t> expected = expected_length(source_, box))
-    return cut_excess(box, *expected);
-  return Outcome{};
+  const std::optional<uint64_t> expected =
+      box.type == "sdtp" ? length_of_dependencies(box) : expected_length(source_, box);
+  if (expected) return cut_excess(box, *expected);
+  return apply(box, path, {PartClass::unknown, "a table that can't be read"});
+}
+
+std::optional<uint64_t> BoxEditor::length_of_dependencies(const Box& box) const {
+  constexpr uint64_t head = 4;
+  Window window(source_, box.content + head, 1 << 12);
+  const uint64_t length = head + samples_;
+  while (window.position() < std::min(box.content + length, box.end)) {
+    const int byte = window.next();
+    if (byte < 0) return std::nullopt;
+    // Whether there are others before it, after it, and the same one again: 3 means nothing.
+    for (const int shift : {0, 2, 4})
+      if ((byte >> shift & 3) == 3) return std::nullopt;
+  }
+  return length;
 }
 
 Result<Outcome> BoxEditor::edit_movie(const Box& box, const std::string& path) {
@@ -216,6 +242,7 @@ Result<Outcome> BoxEditor::edit_track(const Box& box, const std::string& path) {
   track_ = static_cast<size_t>(found - layout_.tables.begin());
   const Track& track = layout_.file.tracks[track_];
   const bool kept = plans_[track_].kept;
+  samples_ = layout_.tables[track_].sizes.count;
   // What a track tells that goes is still listed, and must not be anywhere in the new file.
   const size_t before = edits_.mark();
   const Result<Children> children = edit_children(box, 0, BoxParent::track, path);
@@ -248,6 +275,15 @@ Result<Outcome> BoxEditor::edit_track_fragment(const Box& box, const std::string
   const bool kept = plans_[track_].kept;
   track_ = plans_.size();
   if (!kept) return Outcome{edits_.remove(box), false};
+  samples_ = 0;
+  const Status counted = for_each_child(source_, box, 0, &count_, [&](const Box& child) -> Status {
+    const std::vector<uint8_t> run = head(child, child.type == "trun" ? 8 : 0);
+    ByteReader reader(run);
+    reader.skip(4);
+    samples_ += reader.u32();
+    return ok();
+  });
+  if (!counted) return counted.error();
   return enter(box, 0, BoxParent::track_fragment, path);
 }
 
@@ -285,14 +321,10 @@ Result<Outcome> BoxEditor::edit_times(const Box& box, const std::string& path) {
   }
   for (const Reserved& one : reserved_in_headers) {
     const size_t offset = bytes[0] == 1 ? one.wide_offset : one.offset;
-    if (keeps_(PartClass::unknown) || box.type != one.type || bytes.size() < offset + one.length ||
-        is_zero(std::span(bytes).subspan(offset, one.length)))
-      continue;
-    note(box.content + offset, one.length, path, {PartClass::unknown, "bytes that are reserved"},
-         true);
-    edits_.zero(box.content + offset, one.length);
+    if (box.type != one.type || bytes.size() < offset + one.length) continue;
+    zero_reserved(box.content + offset, std::span(bytes).subspan(offset, one.length), path);
   }
-  return edit_table(box);
+  return edit_table(box, path);
 }
 
 Result<Outcome> BoxEditor::edit_handler(const Box& box, const std::string& path) {
@@ -403,6 +435,13 @@ Result<Outcome> BoxEditor::edit_description(const Box& entry, const std::string&
   return cut_excess(entry, 8);
 }
 
+void BoxEditor::edit_vendor(const Box& entry, std::span<const uint8_t> bytes,
+                            const std::string& path) {
+  const auto vendor = bytes.subspan(vendor_at, 4);
+  if (!is_zero(vendor) && as_text(vendor) != "appl" && as_text(vendor) != "FFMP")
+    zero_text(path, "vendor of the encoder", entry.content + vendor_at, 4, as_text(vendor));
+}
+
 Result<Outcome> BoxEditor::edit_visual(const Box& entry, const std::string& path) {
   if (entry.size() < visual_head) return damaged("'" + entry.type + "' is too short");
   const std::vector<uint8_t> bytes = head(entry, visual_head);
@@ -410,9 +449,10 @@ Result<Outcome> BoxEditor::edit_visual(const Box& entry, const std::string& path
   if (!is_zero(name) && !is_neutral_encoder(as_text(name)))
     zero_text(path, "name of the encoder", entry.content + compressor_at, compressor_size,
               until_zero(as_text(name.subspan(1))));
-  const auto vendor = std::span(bytes).subspan(vendor_at, 4);
-  if (!is_zero(vendor) && as_text(vendor) != "appl" && as_text(vendor) != "FFMP")
-    zero_text(path, "vendor of the encoder", entry.content + vendor_at, 4, as_text(vendor));
+  edit_vendor(entry, bytes, path);
+  zero_reserved(entry.content, std::span(bytes).first(reserved_in_entry), path);
+  // Letters in those of QuickTime's data behind the size of the picture.
+  zero_reserved(entry.content + data_size_at, std::span(bytes).subspan(data_size_at, 4), path);
   int64_t added = 0;
   if (request().mark) {
     uint64_t place = entry.content + visual_head;
@@ -437,6 +477,8 @@ Result<Outcome> BoxEditor::edit_sound(const Box& entry, const std::string& path)
   reader.skip(8);
   const int version = reader.u16();
   reader.skip(6);
+  zero_reserved(entry.content, std::span(bytes).first(reserved_in_entry), path);
+  edit_vendor(entry, bytes, path);
   int channels = reader.u16();
   // QuickTime's versions have more fields; ISO's version 1 does not.
   uint64_t skip = 28;
@@ -477,18 +519,26 @@ std::optional<int> BoxEditor::coded_channels(const Box& entry, uint64_t skip) {
   return std::nullopt;
 }
 
+Result<Outcome> BoxEditor::edit_colours(const Box& box, const std::string& path) {
+  constexpr uint64_t largest_profile = 16 << 20;
+  const std::vector<uint8_t> bytes = head(box, largest_profile);
+  const std::string_view type = as_text(bytes).substr(0, 4);
+  if (type == "nclx" || type == "nclc") return edit_table(box, path);
+  if ((type == "prof" || type == "rICC") && box.size() == bytes.size() &&
+      is_colour_profile(std::span(bytes).subspan(4)))
+    return Outcome{};
+  return apply(box, path, {PartClass::unknown, "no colour profile"});
+}
+
 Result<Outcome> BoxEditor::edit_grouping(const Box& box, const std::string& path) {
-  static constexpr std::string_view known[] = {"roll", "rap ", "prol", "sync",
-                                               "tele", "tsas", "stsa", "alst"};
   const std::vector<uint8_t> bytes = head(box, 8);
   if (bytes.size() < 8) return damaged("'" + path + "' is too short");
   const std::string_view type = as_text(std::span(bytes).subspan(4, 4));
   if (type == "seig") return unsupported("the file is encrypted (" + path + ")");
   // Groups have few bytes each; a text in one would be larger.
   constexpr uint64_t largest_group = 64;
-  const bool harmless = std::ranges::find(known, type) != std::end(known) &&
-                        (box.type == "sbgp" || box.size() <= largest_group);
-  if (harmless) return edit_table(box);
+  const bool harmless = is_known_group(type) && (box.type == "sbgp" || box.size() <= largest_group);
+  if (harmless) return edit_table(box, path);
   return apply(box, path, {PartClass::unknown, "groups of an unknown kind"});
 }
 
@@ -504,17 +554,8 @@ Result<Outcome> BoxEditor::edit_parameters(const Box& box, const std::string& pa
   SampleReport report;
   uint64_t used = 0;
   if (box.type == "esds") {
-    const std::optional<CodecConfig> config = read_esds(bytes);
-    if (config && !config->specific.empty() &&
-        (settings.form == SampleForm::mpeg4 || settings.form == SampleForm::mpeg2)) {
-      const auto at = static_cast<uint64_t>(config->specific.data() - bytes.data());
-      const Result<size_t> read =
-          edit_codec_config(source_, settings, box.content + at, config->specific, &edits, &report);
-      if (!read) return read.error();
-    }
-    if (config && config->object_type == object_type::vorbis)
-      if (const Status read = edit_vorbis(box, bytes, config->specific, path); !read)
-        return read.error();
+    if (const Status read = edit_esds(box, bytes, settings, &edits, &report); !read)
+      return read.error();
     used = std::min(expected_length(source_, box).value_or(bytes.size()), box.size());
   } else {
     const Result<size_t> read =
@@ -530,6 +571,45 @@ Result<Outcome> BoxEditor::edit_parameters(const Box& box, const std::string& pa
       edits_.overwrite(edit.offset, std::move(edit.bytes));
   }
   return cut_excess(box, used);
+}
+
+Status BoxEditor::edit_esds(const Box& box, std::span<const uint8_t> bytes,
+                            const SampleSettings& settings, std::vector<Edit>* edits,
+                            SampleReport* report) {
+  const std::optional<CodecConfig> config = read_esds(bytes);
+  const auto zero = [&](std::span<const uint8_t> part, const char* what) {
+    if (is_zero(part) || keeps_(PartClass::unknown)) return;
+    const uint64_t at = box.content + static_cast<uint64_t>(part.data() - bytes.data());
+    note(at, part.size(), settings.path, {PartClass::unknown, what}, true);
+    edits_.zero(at, part.size());
+  };
+  if (!config) {
+    constexpr size_t version_size = 4;
+    const size_t end = static_cast<size_t>(
+        std::min<uint64_t>(expected_length(source_, box).value_or(bytes.size()), bytes.size()));
+    if (end > version_size)
+      zero(bytes.first(end).subspan(version_size), "a description that can't be read");
+    return ok();
+  }
+  for (const auto& part : config->more) zero(part, "descriptors of an unknown kind");
+  const std::span<const uint8_t> specific = config->specific;
+  if (specific.empty()) return ok();
+  if (settings.form == SampleForm::mpeg4 || settings.form == SampleForm::mpeg2) {
+    const auto at = static_cast<uint64_t>(specific.data() - bytes.data());
+    const Result<size_t> read =
+        edit_codec_config(source_, settings, box.content + at, specific, edits, report);
+    return read ? ok() : Status(read.error());
+  }
+  if (config->object_type == object_type::vorbis)
+    return edit_vorbis(box, bytes, specific, settings.path);
+  std::vector<ByteRange> idle = {{0, specific.size()}};
+  if (object_type::is_aac(config->object_type)) idle = idle_bytes_of_aac(specific);
+  if (config->object_type == object_type::opus) idle = idle_bytes_of_opus(specific);
+  for (const ByteRange& part : idle)
+    zero(specific.subspan(static_cast<size_t>(part.begin),
+                          static_cast<size_t>(part.end - part.begin)),
+         "bytes that the decoder does not need");
+  return ok();
 }
 
 Status BoxEditor::edit_vorbis(const Box& box, std::span<const uint8_t> content,

@@ -79,7 +79,7 @@ constexpr BoxRule rules[] = {
     {P::visual, "btrt", H::keep},
     {P::visual, "pasp", H::keep},
     {P::visual, "clap", H::keep},
-    {P::visual, "colr", H::keep},
+    {P::visual, "colr", H::colours},
     {P::visual, "mdcv", H::keep},
     {P::visual, "clli", H::keep},
     {P::visual, "SmDm", H::keep},
@@ -310,10 +310,6 @@ std::string_view text_without_length(std::string_view text) {
   return text.substr(0, end == std::string_view::npos ? 0 : end + 1);
 }
 
-}  // namespace
-
-namespace {
-
 /// Of a descriptor of MPEG-4 and what is in it: its tag, its length in pieces of 7 bits.
 std::optional<uint64_t> length_of_descriptor(std::span<const uint8_t> bytes) {
   constexpr uint8_t tag_of_stream = 3;
@@ -349,16 +345,73 @@ std::optional<uint64_t> length_of_sound(const Box& box, std::span<const uint8_t>
     constexpr uint64_t plain = 28, layout = 24;
     return box.size() == plain + layout ? plain + layout : plain;
   }
-  if (type == "chan") {
-    reader.skip(12);
-    const uint64_t count = reader.u32();
-    return reader.ok() ? std::optional(16 + 20 * count) : std::nullopt;
+  // With a list of channels.
+  struct List {
+    std::string_view type;
+    unsigned count_at, entry;
+  };
+  for (const List& list : {List{"chan", 12, 20}, List{"SA3D", 8, 4}}) {
+    if (type != list.type) continue;
+    reader.skip(list.count_at);
+    const uint64_t length = list.count_at + 4 + list.entry * uint64_t{reader.u32()};
+    return reader.ok() && length <= box.size() ? std::optional(length) : std::nullopt;
   }
-  if (type == "SA3D") {
-    reader.skip(8);
-    const uint64_t channels = reader.u32();
-    return reader.ok() ? std::optional(12 + 4 * channels) : std::nullopt;
+  // MPEG-H and AC-4: no real description is longer than this one.
+  if (type == "mhaC") {
+    reader.skip(3);
+    return 5 + uint64_t{reader.u16()};
   }
+  if (type == "dac4") return 64;
+  return std::nullopt;
+}
+
+/// Of Dolby Digital Plus (ETSI TS 102 366, F.6).
+std::optional<uint64_t> length_of_dec3(std::span<const uint8_t> bytes) {
+  ByteReader reader(bytes);
+  const int streams = (reader.u16() & 7) + 1;
+  for (int i = 0; i < streams; ++i) {
+    reader.skip(2);
+    const bool has_dependent = reader.u8() & 0x1e;
+    if (has_dependent) reader.skip(1);
+  }
+  if (!reader.ok()) return std::nullopt;
+  const size_t length = reader.position();
+  return reader.u8() == 1 ? length + 2 : length;  // of objects: one byte more
+}
+
+/// Of where the channels of sound are heard (ISO/IEC 14496-12, 12.2.4).
+std::optional<uint64_t> length_of_chnl(std::span<const uint8_t> bytes) {
+  constexpr uint8_t last_known = 43, explicit_place = 126, unknown_place = 127;
+  ByteReader reader(bytes);
+  const uint8_t version = reader.u8();
+  reader.skip(3);
+  const uint8_t structure = reader.u8();
+  if (version != 0) return std::nullopt;
+  if (structure & 1) {
+    if (reader.u8() != 0)
+      reader.skip(8);  // the channels that are left out
+    else
+      for (const size_t objects = structure >> 1 & 1; reader.remaining() > objects;) {
+        const uint8_t place = reader.u8();
+        if (place > last_known && place != explicit_place && place != unknown_place)
+          return std::nullopt;
+        if (place == explicit_place) reader.skip(3);
+      }
+  }
+  if (structure & 2) reader.skip(1);
+  return reader.ok() ? std::optional<uint64_t>(reader.position()) : std::nullopt;
+}
+
+/// Bytes of the description of a group of samples (ISO/IEC 14496-12, 10, and 14496-15).
+std::optional<unsigned> size_of_group(std::string_view type) {
+  struct Group {
+    std::string_view type;
+    unsigned size;
+  };
+  static constexpr Group groups[] = {{"roll", 2}, {"prol", 2}, {"rap ", 1}, {"sync", 1},
+                                     {"tele", 1}, {"tsas", 0}, {"stsa", 0}};
+  for (const Group& group : groups)
+    if (group.type == type) return group.size;
   return std::nullopt;
 }
 
@@ -366,22 +419,26 @@ std::optional<uint64_t> length_of_sound(const Box& box, std::span<const uint8_t>
 std::optional<uint64_t> length_of_groups(const Source& source, const Box& box) {
   if (box.type != "sbgp" && box.type != "sgpd") return std::nullopt;
   Window window(source, box.content, 256);
+  uint8_t type[4] = {};
   uint64_t version = 0, ignored = 0, length = 0, count = 0;
   window.number(1, &version);
   window.number(3, &ignored);
+  source.read(box.content + 4, type);
   window.number(4, &ignored);
   if (box.type == "sbgp") {
     if (version == 1) window.number(4, &ignored);
     window.number(4, &count);
     return window.position() - box.content + count * 8;
   }
-  if (version == 0) return std::nullopt;
-  window.number(4, &length);
-  if (version >= 2 && !window.number(4, &ignored)) return std::nullopt;
-  window.number(4, &count);
-  if (length > 0) return window.position() - box.content + count * length;
+  const std::optional<unsigned> size = size_of_group(as_text(type));
+  if (!size) return std::nullopt;
+  if (version >= 1) window.number(4, &length);
+  if (version >= 2) window.number(4, &ignored);
+  if (!window.number(4, &count)) return std::nullopt;
+  if (version == 0 || length == *size) return window.position() - box.content + count * *size;
+  if (length > 0) return std::nullopt;
   for (; count > 0 && window.position() < box.end; --count) {
-    if (!window.number(4, &length)) return std::nullopt;
+    if (!window.number(4, &length) || length != *size) return std::nullopt;
     window.seek(window.position() + length);
   }
   return window.position() - box.content;
@@ -445,7 +502,7 @@ std::optional<uint64_t> expected_length(const Source& source, const Box& box) {
       {"dac3", 3, 0},  {"enda", 2, 0},  {"srat", 8, 0},   {"pcmC", 6, 0},  {"ACLR", 16, 0},
       {"APRG", 16, 0}, {"ADHR", 24, 0}, {"ARES", 112, 0}, {"ddts", 20, 0}, {"stri", 5, 0},
       {"hero", 5, 0},  {"blin", 8, 0},  {"dadj", 8, 0},   {"prji", 8, 0},  {"pkin", 8, 0},
-      {"dmlp", 10, 0}};
+      {"dmlp", 10, 0}, {"d263", 7, 0},  {"mp4a", 4, 0}};
   for (const Table& one : plain)
     if (box.type == one.type) return one.head;
   if (const auto length = length_of_sound(box, {bytes, have})) return length;
@@ -453,6 +510,22 @@ std::optional<uint64_t> expected_length(const Source& source, const Box& box) {
   if (box.type == "trun" || box.type == "tfhd") return length_of_fragment(box.type, {bytes, have});
   // Brands. Real files have less than ten.
   if (box.type == "ftyp" || box.type == "styp") return std::min<uint64_t>(box.size(), 72);
+  if (box.type == "vpcC") return wide ? 12 : 10;
+  if (box.type == "chrm") return 4;
+  if (box.type == "cclv") {
+    uint64_t length = 1;
+    for (const auto& [flag, size] : {std::pair{32u, 24u}, {16u, 4u}, {8u, 4u}, {4u, 4u}})
+      if (bytes[0] & flag) length += size;
+    return length;
+  }
+  if (box.type == "dec3" || box.type == "chnl") {
+    std::array<uint8_t, 256> longer{};
+    const std::span<const uint8_t> begin(
+        longer.data(),
+        source.read(box.content, std::span(longer).first(static_cast<size_t>(
+                                     std::min<uint64_t>(longer.size(), box.size())))));
+    return box.type == "dec3" ? length_of_dec3(begin) : length_of_chnl(begin);
+  }
   if (box.type == "elst") return 8 + count * (wide ? 20 : 12);
   if (box.type == "st3d") return 5;
   if (box.type == "stsz") {
@@ -475,6 +548,25 @@ const UserRule* find_key_rule(std::string_view key) {
   for (const UserRule& rule : key_rules)
     if (key.starts_with(rule.type)) return &rule;
   return nullptr;
+}
+
+bool is_known_key(std::string_view key) {
+  static constexpr std::string_view ends[] = {"ISO6709",
+                                              "name",
+                                              "body",
+                                              "note",
+                                              "role",
+                                              "facing",
+                                              "motion",
+                                              "accuracy.horizontal",
+                                              "focal_length.35mm_equivalent",
+                                              "lens_model",
+                                              "framereadouttimeinmicroseconds"};
+  const UserRule* const rule = find_key_rule(key);
+  if (!rule) return false;
+  const std::string_view rest = key.substr(rule->type.size());
+  return rest.empty() ||
+         (rule->type.ends_with('.') && std::ranges::find(ends, rest) != std::end(ends));
 }
 
 bool is_known_brand(std::string_view brand) {
@@ -613,6 +705,8 @@ SampleForm form_of_object(uint8_t type, bool sound) {
   const bool mpeg2 = type == mpeg1_visual || between(mpeg2_visual_first, mpeg2_visual_last);
   return mpeg2 ? SampleForm::mpeg2 : SampleForm::unknown;
 }
+
+bool is_known_group(std::string_view type) { return size_of_group(type).has_value(); }
 
 bool is_encrypted_format(std::string_view codec) {
   static constexpr std::string_view encrypted[] = {"encv", "enca", "enct", "encs",

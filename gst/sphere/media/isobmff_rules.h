@@ -49,6 +49,7 @@ enum class Handling {
   references,    ///< dref
   track_list,    ///< tref
   descriptions,  ///< stsd
+  colours,       ///< colr
   grouping,      ///< sgpd, sbgp
   track,
   source,      ///< svhd: a text
@@ -98,6 +99,8 @@ struct UserRule {
 const UserRule* find_user_rule(std::string_view type);
 /// A key of QuickTime's list, such as "com.apple.quicktime.location.ISO6709".
 const UserRule* find_key_rule(std::string_view key);
+/// Whether it is a key that many files have, whose name tells nothing.
+bool is_known_key(std::string_view key);
 
 /// Whether the form of a file with this brand is known, of which `ftyp` lists some.
 bool is_known_brand(std::string_view brand);
@@ -142,5 +145,7 @@ constexpr bool is_picture(SampleForm form) {
 SampleForm form_of_object(uint8_t type, bool sound);
 bool is_known_sound(std::string_view codec);
 bool is_encrypted_format(std::string_view codec);
+/// Of samples (sgpd, sbgp).
+bool is_known_group(std::string_view type);
 
 }  // namespace sphere::media

@@ -82,6 +82,7 @@ struct SampleSettings {
   int length_size = 4;  ///< bytes of the length of each unit of H.264 and H.265
   bool dolby = false;   ///< units of Dolby Vision belong to the pictures
   bool layer = false;   ///< the description is of a second layer of H.265 (lhvC)
+  bool bare = false;    ///< ProRes without its first two words, as Matroska has it
   std::string path;     ///< of the parts
   Keeps keeps;
 };

@@ -66,7 +66,7 @@ std::optional<uint8_t> object_type_of(const Source& source, const Box& entry, bo
     std::vector<uint8_t> bytes(static_cast<size_t>(box->size()));
     if (!source.read_all(box->content, bytes)) continue;
     const std::optional<CodecConfig> config = read_esds(bytes);
-    if (config && (sound || !config->has_more)) return config->object_type;
+    if (config && (sound || config->more.empty())) return config->object_type;
     // Of pictures that nobody can tell, which is said by 0.
     if (!sound) return uint8_t{0};
   }

@@ -122,7 +122,9 @@ PartRule BoxEditor::rule_of(const Box& box, BoxParent where, const std::string& 
     return std::string(text);
   };
   std::optional<PartRule> rule;
-  const UserRule* const known = where == BoxParent::user ? find_user_rule(box.type) : nullptr;
+  const UserRule* known = where == BoxParent::user ? find_user_rule(box.type) : nullptr;
+  // Useful are only numbers, which QuickTime has in lists.
+  if (known && known->part_class == PartClass::useful) known = nullptr;
   if (known) rule = PartRule{known->part_class, known->what, text_of(content, known->form)};
   for (const Maker* maker : request().makers)
     if (!rule) rule = maker->box(path, content, &traces);
@@ -266,7 +268,7 @@ Result<std::vector<std::string>> BoxEditor::edit_keys(const Box& box, const std:
     const std::vector<uint8_t> name = head(key, 1024);
     keys.emplace_back(as_text(name));
     // The names that are known tell nothing; another one may.
-    if (find_key_rule(keys.back()) && key.size() <= 64) return ok();
+    if (is_known_key(keys.back())) return ok();
     if (std::ranges::all_of(name, [](uint8_t byte) { return byte == 0; })) return ok();
     const bool stays = keeps_(PartClass::unknown);
     note(key.begin, key.end - key.begin, path, {PartClass::unknown, "name of a key", keys.back()},
@@ -330,20 +332,26 @@ Result<Outcome> BoxEditor::edit_item(const Box& item, const std::string& path,
   if (index >= 1 && index <= keys.size()) {
     name = keys[index - 1];
     known = find_key_rule(name);
+    // Its name goes, too.
+    if (!is_known_key(name) && !keeps_(PartClass::unknown)) known = nullptr;
   }
   // An item has one text or number, and may have a name. Anything else in it is not known.
   bool simple = true;
+  const bool number = known && known->part_class == PartClass::useful;
+  constexpr size_t largest_number = 8 + 8;
   const Status read = for_each_child(source_, item, 0, &count_, [&](const Box& child) -> Status {
     const std::vector<uint8_t> content = head(child, examined);
     if (child.type == "data" && content.size() >= 8 && text.empty()) {
       ByteReader reader(content);
       const uint32_t type = reader.u32();
       if (type == 1) text = as_text(std::span(content).subspan(8));
+      if (number && (type == 1 || child.size() > largest_number)) simple = false;
       list_file(child.content + 8, child.end, path + "/" + shortened(name),
                 !keeps_(known ? known->part_class : PartClass::unknown));
     } else if (child.type == "name" && content.size() >= 4) {
       name += ":" + std::string(as_text(std::span(content).subspan(4)));
-    } else if (child.type != "mean") {
+      if (number) simple = false;
+    } else if (child.type != "mean" || number) {
       simple = false;
     }
     return ok();

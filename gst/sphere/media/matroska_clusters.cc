@@ -11,6 +11,7 @@
 #include "gst/sphere/media/codec_config.h"
 #include "gst/sphere/media/embedded.h"
 #include "gst/sphere/media/sample_tables.h"
+#include "gst/sphere/media/sound_channels.h"
 #include "gst/sphere/media/vorbis.h"
 
 namespace sphere::media {
@@ -24,6 +25,10 @@ constexpr uint32_t group_numbers[] = {0x9B, 0xFA, 0xFB, 0x75A2};
 // After the number of the track: a time of two bytes, and flags.
 constexpr uint64_t block_head = 3;
 constexpr uint8_t lacing_flags = 0x06;
+
+bool is_number(const Element& element, std::span<const uint32_t> ids) {
+  return element.size() <= 8 && std::ranges::find(ids, element.id) != ids.end();
+}
 
 SampleForm form_of(CodecData data) {
   switch (data) {
@@ -43,6 +48,8 @@ SampleForm form_of(CodecData data) {
       return SampleForm::dv;
     case CodecData::png:
       return SampleForm::png;
+    case CodecData::prores:
+      return SampleForm::prores;
     default:
       return SampleForm::harmless;
   }
@@ -75,6 +82,9 @@ class PrivateEditor {
         return edit_flac();
       case CodecData::vorbis:
         return edit_vorbis();
+      case CodecData::prores:
+      case CodecData::none:
+        return edit_plain();
       default:
         return ok();
     }
@@ -135,6 +145,23 @@ class PrivateEditor {
     return ok();
   }
 
+  /// What the decoder does not need becomes zero.
+  Status edit_plain() {
+    std::vector<ByteRange> idle;
+    const uint64_t longest = track_.private_head + longest_private_data(track_.codec);
+    if (track_.codec.starts_with("A_AAC"))
+      idle = idle_bytes_of_aac(bytes_);
+    else if (track_.codec.starts_with("A_OPUS"))
+      idle = idle_bytes_of_opus(bytes_);
+    else if (bytes_.size() > longest)
+      idle.push_back({longest, bytes_.size()});
+    for (const ByteRange& part : idle)
+      replace(static_cast<size_t>(part.begin),
+              std::vector<uint8_t>(static_cast<size_t>(part.end - part.begin)),
+              "bytes that the decoder does not need");
+    return ok();
+  }
+
   Status edit_vorbis() {
     std::optional<VorbisComments> comments = find_vorbis_comments(bytes_);
     if (!comments) return wrong();
@@ -178,6 +205,7 @@ ClusterEdits::ClusterEdits(const Source& source, const Element& segment,
     SampleSettings settings;
     settings.form = form_of(track.data);
     settings.length_size = track.length_size;
+    settings.bare = true;
     settings.path = track.path;
     settings.keeps = keeps;
     editors_.push_back(make_sample_editor(source, settings));
@@ -226,7 +254,7 @@ void ClusterEdits::remove(const Element& element, const std::string& path, const
 }
 
 Status ClusterEdits::edit_element(const Element& element) {
-  if (std::ranges::find(cluster_numbers, element.id) != std::end(cluster_numbers)) return ok();
+  if (is_number(element, cluster_numbers)) return ok();
   switch (element.id) {
     case ebml_id::simple_block:
       return edit_block(element, element);
@@ -254,13 +282,17 @@ Status ClusterEdits::edit_element(const Element& element) {
 
 Status ClusterEdits::edit_group(const Element& group) {
   Element block;
+  size_t blocks = 0;
   const Status found = reader_.children(group, [&](const Element& child) -> Status {
-    if (child.id == ebml_id::block) block = child;
+    if (child.id == ebml_id::block) {
+      block = child;
+      ++blocks;
+    }
     return ok();
   });
   if (!found) return found;
-  if (!block.length()) {
-    remove(group, "Cluster", "group without a block");
+  if (blocks != 1) {
+    remove(group, "Cluster", blocks ? "group with several blocks" : "group without a block");
     return ok();
   }
   const size_t before = ready_.size();
@@ -269,9 +301,10 @@ Status ClusterEdits::edit_group(const Element& group) {
   if (ready_.size() > before && ready_[before].offset == group.begin) return ok();
   const Status read = reader_.children(group, [&](const Element& child) -> Status {
     if (child.id == ebml_id::block_additions) return edit_additions(child, block);
-    if (child.id != ebml_id::block &&
-        std::ranges::find(group_numbers, child.id) == std::end(group_numbers))
-      return edit_element(child);
+    if (child.id == ebml_id::block || is_number(child, group_numbers)) return ok();
+    // Neither groups nor blocks belong into a group.
+    if (child.id == ebml_id::void_ || child.id == ebml_id::crc32) return edit_element(child);
+    remove(child, "Cluster", "element of an unknown kind");
     return ok();
   });
   std::ranges::sort(ready_, {}, &Edit::offset);
@@ -283,14 +316,17 @@ Status ClusterEdits::edit_additions(const Element& additions, const Element& blo
   if (const Status read = reader_.block_track(block, &number); !read) return read;
   const auto track = std::ranges::find(*tracks_, number, &BlockTrack::number);
   bool known = track != tracks_->end() && track->alpha;
+  size_t pictures = 0;
   const Status read = reader_.children(additions, [&](const Element& more) -> Status {
     known &= more.id == ebml_id::block_more;
     return reader_.children(more, [&](const Element& child) -> Status {
       const bool first = child.id == ebml_id::block_add_id && reader_.number(child) == 1;
       known &= first || child.id == ebml_id::block_additional;
+      pictures += child.id == ebml_id::block_additional;
       return ok();
     });
   });
+  known &= pictures == 1;
   if (!read) return read;
   if (!known) remove(additions, "Cluster", "additions of an unknown kind");
   return ok();

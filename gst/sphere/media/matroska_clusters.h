@@ -29,6 +29,7 @@ struct BlockTrack {
   int length_size = 4;  ///< bytes of the length of each unit of H.264 and H.265
   Element codec_private;
   size_t private_head = 0;  ///< bytes of it that are no data of the codec
+  std::string codec;        ///< as Matroska names it
   std::string what;         ///< in words
   std::string path;         ///< of the parts
 };

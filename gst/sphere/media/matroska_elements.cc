@@ -6,6 +6,10 @@
 #include <array>
 #include <utility>
 
+#include "gst/sphere/base/bytes.h"
+#include "gst/sphere/base/text.h"
+#include "gst/sphere/media/ebml.h"
+
 namespace sphere::media {
 
 namespace {
@@ -197,16 +201,37 @@ constexpr std::pair<std::string_view, CodecData> codecs[] = {
     {"V_MPEG4/ISO/AP", CodecData::mpeg4},
     {"V_VP8", CodecData::none},
     {"V_VP9", CodecData::none},
-    {"V_PRORES", CodecData::none},
+    {"V_PRORES", CodecData::prores},
     {"V_FFV1", CodecData::none},
     {"V_UNCOMPRESSED", CodecData::none},
     {"A_FLAC", CodecData::flac},
     {"A_VORBIS", CodecData::vorbis},
     {"A_OPUS", CodecData::none},
+    {"A_OPUS/EXPERIMENTAL", CodecData::none},
+    {"A_AAC", CodecData::none},
+    {"A_AAC/MPEG2/MAIN", CodecData::none},
+    {"A_AAC/MPEG2/LC", CodecData::none},
+    {"A_AAC/MPEG2/LC/SBR", CodecData::none},
+    {"A_AAC/MPEG2/SSR", CodecData::none},
+    {"A_AAC/MPEG4/MAIN", CodecData::none},
+    {"A_AAC/MPEG4/LC", CodecData::none},
+    {"A_AAC/MPEG4/LC/SBR", CodecData::none},
+    {"A_AAC/MPEG4/SSR", CodecData::none},
+    {"A_AAC/MPEG4/LTP", CodecData::none},
+    {"A_PCM/INT/LIT", CodecData::none},
+    {"A_PCM/INT/BIG", CodecData::none},
+    {"A_PCM/FLOAT/IEEE", CodecData::none},
+    {"A_MPEG/L1", CodecData::none},
+    {"A_MPEG/L2", CodecData::none},
+    {"A_MPEG/L3", CodecData::none},
     {"A_AC3", CodecData::none},
+    {"A_AC3/BSID9", CodecData::none},
+    {"A_AC3/BSID10", CodecData::none},
     {"A_EAC3", CodecData::none},
     {"A_ALAC", CodecData::none},
     {"A_DTS", CodecData::none},
+    {"A_DTS/EXPRESS", CodecData::none},
+    {"A_DTS/LOSSLESS", CodecData::none},
     {"A_TRUEHD", CodecData::none},
     {"A_MLP", CodecData::none},
     {"A_TTA1", CodecData::none},
@@ -221,9 +246,32 @@ constexpr std::pair<std::string_view, CodecData> windows_codecs[] = {
     {"MPG1", CodecData::mpeg2}, {"mpg2", CodecData::mpeg2}, {"MPG2", CodecData::mpeg2},
     {"FFV1", CodecData::none},  {"v210", CodecData::none},  {"H263", CodecData::none},
 };
-// With a profile or a format after them.
-constexpr std::string_view codec_families[] = {"A_AAC",  "A_PCM/", "A_MPEG/L",
-                                               "A_AC3/", "A_DTS/", "A_OPUS/"};
+/// What has more than a number: the names of the file's form and of the codecs, languages, the
+/// bounds of a projection.
+enum class Text { doc_type, codec, language, language_tag, target };
+constexpr std::pair<uint32_t, Text> texts[] = {{ebml_id::doc_type, Text::doc_type},
+                                               {ebml_id::codec, Text::codec},
+                                               {0x22B59C, Text::language},
+                                               {0x22B59D, Text::language_tag},
+                                               {0x63CA, Text::target}};
+constexpr std::string_view target_types[] = {
+    "COLLECTION", "EDITION", "ISSUE",   "VOLUME", "OPUS",    "SEASON",   "SEQUEL",
+    "ALBUM",      "OPERA",   "CONCERT", "MOVIE",  "EPISODE", "PART",     "SESSION",
+    "TRACK",      "SONG",    "CHAPTER", "SHOT",   "SCENE",   "SUBTRACK", "MOVEMENT"};
+constexpr size_t largest_number = 8;
+
+bool is_digit(char letter) { return letter >= '0' && letter <= '9'; }
+bool is_letter(char letter) {
+  return (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z');
+}
+
+/// Such as "eng", "es-419" and "de-CH-1996".
+bool is_language(std::string_view text, size_t longest) {
+  return text.size() <= longest && std::ranges::count_if(text, is_digit) <= 4 &&
+         std::ranges::all_of(text, [](char letter) {
+           return is_letter(letter) || is_digit(letter) || letter == '-' || letter == '_';
+         });
+}
 
 }  // namespace
 
@@ -253,8 +301,54 @@ PartClass matroska_tag_class(std::string_view name) {
 CodecData matroska_codec_data(std::string_view codec) {
   for (const auto& [name, data] : codecs)
     if (codec == name) return data;
-  const auto begins = [&](std::string_view family) { return codec.starts_with(family); };
-  return std::ranges::any_of(codec_families, begins) ? CodecData::none : CodecData::not_known;
+  return CodecData::not_known;
+}
+
+size_t longest_private_data(std::string_view codec) {
+  // The cookie of ALAC can have a layout of channels, the record of FFV1 has tables of contexts.
+  static constexpr std::pair<std::string_view, size_t> lengths[] = {
+      {"A_ALAC", 48}, {"V_VP9", 12}, {"V_PRORES", 4}, {"V_FFV1", 256}, {windows_codec, 256}};
+  for (const auto& [name, length] : lengths)
+    if (codec == name) return length;
+  return 0;
+}
+
+bool is_plain_content(uint32_t id, std::span<const uint8_t> content) {
+  const auto found = std::ranges::find(texts, id, &std::pair<uint32_t, Text>::first);
+  if (found == std::end(texts)) return content.size() <= largest_number;
+  // A text may end with zeros.
+  std::string_view text = as_text(content);
+  text = text.substr(0, text.find_last_not_of('\0') + 1);
+  switch (found->second) {
+    case Text::doc_type:
+      return text == "matroska" || text == "webm";
+    case Text::codec:
+      return content.size() <= longest_plain &&
+             (text == windows_codec || matroska_codec_data(text) != CodecData::not_known);
+    case Text::language:
+      return is_language(text, 6);
+    case Text::language_tag:
+      return is_language(text, 16);
+    case Text::target:
+      return std::ranges::find(target_types, text) != std::end(target_types);
+  }
+  return false;
+}
+
+bool is_plain_tag(std::string_view name, std::string_view text) {
+  if (name == "_STATISTICS_TAGS") {
+    while (!text.empty()) {
+      const std::string_view word = text.substr(0, text.find(' '));
+      if (matroska_tag_class(word) != useful) return false;
+      text.remove_prefix(std::min(text.size(), word.size() + 1));
+    }
+    return true;
+  }
+  // A number, or a time as 00:00:01.000000000.
+  const bool is_time = name == "DURATION";
+  return text.size() <= (is_time ? 24 : 20) && std::ranges::all_of(text, [&](char letter) {
+           return is_digit(letter) || (is_time && (letter == ':' || letter == '.'));
+         });
 }
 
 CodecData windows_codec_data(std::string_view letters) {

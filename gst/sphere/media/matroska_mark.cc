@@ -212,10 +212,7 @@ class Marker {
             return ok();
         }
       });
-      const bool known = std::ranges::any_of(found_.edits, [&](const Edit& edit) {
-        return checksum && edit.offset == checksum->begin;
-      });
-      if (checksum && found_.edits.size() > edits && !known)
+      if (checksum && found_.edits.size() > edits && !is_edited(checksum->begin))
         append_void(checksum->begin, checksum->length(), &found_.edits);
       return read;
     };

@@ -35,6 +35,9 @@ constexpr int most_levels = 16;
 constexpr uint64_t largest_private = 16 << 20;
 constexpr uint64_t largest_video_xml = 1 << 16;
 constexpr uint64_t type_video = 1, type_audio = 2;
+/// What an entry of a track has once.
+constexpr uint32_t single[] = {ebml_id::track_number, ebml_id::track_uid, ebml_id::track_type,
+                               ebml_id::codec, ebml_id::codec_private};
 // What stands instead of the name of the program that made a file.
 constexpr std::string_view neutral_program = "gst-sphere";
 
@@ -104,7 +107,9 @@ class Examiner {
     BlockTrack track;
     uint64_t type = 0, uid = 0;
     std::string codec;
+    std::vector<uint32_t> ids;
     const Status read = reader_.children(entry, [&](const Element& child) -> Status {
+      ids.push_back(child.id);
       if (child.id == ebml_id::track_number) track.number = reader_.number(child);
       if (child.id == ebml_id::track_uid) uid = reader_.number(child);
       if (child.id == ebml_id::track_type) type = reader_.number(child);
@@ -119,7 +124,13 @@ class Examiner {
       return ok();
     });
     if (!read) return read;
+    // Of two, a program may take the one that was not examined.
+    const bool twice =
+        std::ranges::any_of(single, [&](uint32_t id) { return std::ranges::count(ids, id) > 1; });
+    if ((twice || track_of(track.number)) && !findings_.keeps_everything())
+      return damaged("a track is described twice");
     track.video = type == type_video;
+    track.codec = codec;
     track.data = matroska_codec_data(codec);
     if (codec == windows_codec) read_windows_codec(&track);
     track.alpha &= codec == "V_VP8" || codec == "V_VP9";
@@ -196,6 +207,12 @@ class Examiner {
     }
     if (rule->master) return examine_master(element, path, level);
     if (rule->part_class == PartClass::useful) {
+      if (element.id == ebml_id::projection_private) return examine_projection(element, where);
+      if (!is_plain(element)) {
+        if (!findings_.add(where, {PartClass::unknown, "content of an unknown kind"}))
+          return unsupported("'" + path + "' has a content of an unknown kind");
+        return ok();
+      }
       if (*rule->what) findings_.add(where, {PartClass::useful, rule->what});
       return ok();
     }
@@ -208,6 +225,40 @@ class Examiner {
     return ok();
   }
 
+  bool is_plain(const Element& element) {
+    std::vector<uint8_t> content(
+        static_cast<size_t>(std::min<uint64_t>(element.size(), longest_plain + 1)));
+    return source_.read_all(element.content, content) && is_plain_content(element.id, content);
+  }
+
+  /// The bounds of a sphere or a cube, or a mesh, which can be that of the lenses.
+  Status examine_projection(const Element& element, const Where& where) {
+    constexpr uint64_t largest_bounds = 20, mesh_head = 12;
+    std::vector<uint8_t> head(static_cast<size_t>(std::min(element.size(), mesh_head)));
+    if (!source_.read_all(element.content, head)) return damaged("it ends too early");
+    const bool versioned = as_text(head).starts_with(std::string_view("\0\0\0\0", 4));
+    if (head.empty() || (versioned && element.size() <= largest_bounds)) return ok();
+    // A checksum, and how the mesh is packed.
+    const std::string_view packing = as_text(head).substr(std::min<size_t>(8, head.size()));
+    const bool mesh = versioned && (packing == "raw " || packing == "dfl8");
+    remove_unless(
+        findings_.add(where, mesh ? PartRule{PartClass::stitching, "mesh of the projection"}
+                                  : PartRule{PartClass::unknown, "no projection"}),
+        element);
+    return ok();
+  }
+
+  /// Notes the first one; what only has its name goes.
+  void read_checksum(const Element& element, std::optional<Element>* checksum) {
+    constexpr uint64_t size = 4;
+    if (!*checksum && element.size() == size)
+      *checksum = element;
+    else
+      remove_unless(findings_.add({element.begin, element.length(), "CRC-32"},
+                                  {PartClass::unknown, "no checksum"}),
+                    element);
+  }
+
   /// Its children. A checksum goes if one of them is changed.
   Status examine_master(const Element& master, const std::string& path, int level) {
     if (level > most_levels) return damaged("its elements are nested too deep");
@@ -216,7 +267,7 @@ class Examiner {
     if (master.id == ebml_id::track && track_is_dropped(master)) return ok();
     const Status read = reader_.children(master, [&](const Element& child) -> Status {
       if (child.id == ebml_id::crc32) {
-        checksum = child;
+        read_checksum(child, &checksum);
         return ok();
       }
       const MatroskaRule* rule = matroska_rule(child.id);
@@ -272,6 +323,8 @@ class Examiner {
   /// The unique id of a track must be there: it becomes the number of the track.
   Status examine_uid(const Element& element, const Where& where) {
     const uint64_t uid = reader_.number(element), number = numbers_[uid];
+    if (element.size() > 8 && !findings_.keeps_everything())
+      return damaged("the unique id of a track is too long");
     if (uid == number || element.size() > 8) return ok();
     if (findings_.add(where, {PartClass::identity, "unique id of the track", std::to_string(uid)}))
       return ok();
@@ -320,7 +373,7 @@ class Examiner {
     const Status read = reader_.children(tags, [&](const Element& child) -> Status {
       if (child.id == ebml_id::tag) return examine_tag(child, &kept);
       if (child.id == ebml_id::crc32) {
-        checksum = child;
+        read_checksum(child, &checksum);
         return ok();
       }
       return examine_element(child, "Tags", 2);
@@ -347,7 +400,7 @@ class Examiner {
         return ok();
       }
       if (child.id == ebml_id::crc32) {
-        checksum = child;
+        read_checksum(child, &checksum);
         return ok();
       }
       if (child.id == ebml_id::targets) return examine_targets(child);
@@ -368,10 +421,14 @@ class Examiner {
   Status examine_targets(const Element& targets) {
     return reader_.children(targets, [&](const Element& child) -> Status {
       if (child.id != ebml_id::tag_track_uid) return examine_element(child, "Tags/Targets", 4);
+      if (child.size() > 8) {
+        remove_unless(findings_.keeps_everything(), child);
+        return ok();
+      }
       const uint64_t uid = reader_.number(child);
       const auto known = numbers_.find(uid);
       const uint64_t number = known == numbers_.end() ? 0 : known->second;
-      if (uid != number && !request_.policy.identity && child.size() <= 8)
+      if (uid != number && !request_.policy.identity)
         replace(child, ebml_number(number, static_cast<int>(child.size())));
       return ok();
     });
@@ -380,20 +437,38 @@ class Examiner {
   Status examine_simple_tag(const Element& tag, bool* stays) {
     std::string name, text;
     Element value;
-    bool nested = false;
+    bool nested = false, plain = true;
+    size_t names = 0, values = 0;
     const Status read = reader_.children(tag, [&](const Element& child) -> Status {
-      if (child.id == ebml_id::tag_name) name = reader_.text(child);
+      const bool whole = child.id == ebml_id::tag_name || child.id == ebml_id::tag_string;
+      if (child.id == ebml_id::tag_name) {
+        name = reader_.text(child);
+        plain &= ++names == 1 && child.size() == name.size();
+      }
       if (child.id == ebml_id::tag_string) {
         text = reader_.text(child);
         value = child;
+        plain &= ++values == 1;
       }
       nested |= child.id == ebml_id::simple_tag;
+      plain &= whole || is_small_part(child);
       return ok();
     });
     if (!read) return read;
-    if (name == "SPHERICAL-VIDEO" && !nested) return examine_video_mark(tag, value, stays);
+    plain &= !nested;
+    if (name == "SPHERICAL-VIDEO" && !nested) {
+      if (plain) return examine_video_mark(tag, value, stays);
+      *stays = findings_.add({tag.begin, tag.length(), "Tags/" + name},
+                             {PartClass::unknown, "tag that has more than a text"});
+      remove_unless(*stays, tag);
+      return ok();
+    }
     Where where{tag.begin, tag.length(), "Tags/" + name};
-    const PartClass part_class = nested ? PartClass::unknown : matroska_tag_class(name);
+    PartClass part_class = nested ? PartClass::unknown : matroska_tag_class(name);
+    // Some programs write zeros behind the text.
+    plain &=
+        only_zeros(source_, value.content + text.size(), value.end) && is_plain_tag(name, text);
+    if (part_class == PartClass::useful && !plain) part_class = PartClass::unknown;
     // Whatever the tag is called.
     if (part_class != PartClass::useful)
       for (const Position& position : positions_in(text)) findings_.position(position);
@@ -404,12 +479,19 @@ class Examiner {
     return ok();
   }
 
+  /// The language of a tag's text, and whether it is the default.
+  bool is_small_part(const Element& element) {
+    constexpr uint32_t language = 0x447A, is_default = 0x4484, old_default = 0x44B4;
+    const bool flag = element.id == is_default || element.id == old_default;
+    return (flag && element.size() <= 8) || (element.id == language && element.size() <= 3 + 1);
+  }
+
   /// Some programs write the first form of Google's marking as a tag.
   Status examine_video_mark(const Element& tag, const Element& value, bool* stays) {
     const Where where{tag.begin, tag.length(), "Tags/SPHERICAL-VIDEO"};
     *stays = false;
     std::vector<uint8_t> xml(static_cast<size_t>(std::min(value.size(), largest_video_xml)));
-    if (source_.read_all(value.content, xml)) {
+    if (value.size() <= largest_video_xml && source_.read_all(value.content, xml)) {
       const Result<NewPacket> examined = examine_video_xml(xml, where, &findings_);
       const Result<NewPacket> made =
           examined ? keep_length(*examined, xml.size(), ' ') : examined.error();

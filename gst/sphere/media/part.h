@@ -143,6 +143,8 @@ struct Request {
   /// Of a picture in a picture. The readers count it, and don't look deeper than most_depth.
   int depth = 0;
   static constexpr int most_depth = 8;
+  /// How many pictures in pictures were looked at, in all of the file; null outside of them.
+  std::shared_ptr<size_t> pictures;
 };
 
 /// What a reader has found, and the edits that the request needs.

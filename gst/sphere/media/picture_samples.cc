@@ -352,16 +352,17 @@ class MpegEditor : public PictureEditor {
 class ProResEditor : public PictureEditor {
  public:
   ProResEditor(const Source& source, const SampleSettings& settings)
-      : PictureEditor(source, settings, head_window) {}
+      : PictureEditor(source, settings, head_window), is_bare_(settings.bare) {}
 
  private:
   /// SMPTE RDD 36: the size of the picture, a mark, the size of the head, its version, the encoder.
   Status edit() override {
-    constexpr uint64_t encoder_at = 12, encoder_size = 4;
+    constexpr uint64_t words = 8, encoder_size = 4;
+    const uint64_t encoder_at = is_bare_ ? 4 : words + 4;
     const Bytes head = bytes_at(begin_, encoder_at + encoder_size);
     ByteReader reader(head);
-    const uint32_t size = reader.u32();
-    if (!reader.starts_with("icpf") || head.size() < encoder_at + encoder_size ||
+    const uint64_t size = is_bare_ ? end_ - begin_ : reader.u32();
+    if ((!is_bare_ && !reader.starts_with("icpf")) || head.size() < encoder_at + encoder_size ||
         size > end_ - begin_ || size < head.size())
       return wrong();
     static constexpr std::string_view neutral[] = {"apl0", "fmpg", "Lavc"};
@@ -373,6 +374,8 @@ class ProResEditor : public PictureEditor {
     blank(begin_ + size, end_, "bytes after the picture");
     return ok();
   }
+
+  const bool is_bare_;
 };
 
 // --- VC-3 ----------------------------------------------------------------------------------------

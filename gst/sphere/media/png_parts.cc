@@ -266,21 +266,20 @@ class Examiner : PictureExaminer {
     const Result<NewPacket> made = examine_xmp(
         text.packed ? std::span<const uint8_t>(*unpacked) : stored, packet, additions, &findings_);
     if (!made) return made.error();
-    if (!*made) {
-      // The language or the keyword could tell something.
-      const Bytes content = xmp_content(stored);
-      return findings_.keeps_everything() || text.packed || content == chunk.bytes ||
-                     request_.in_place
+    // The language or the keyword could tell something, too.
+    if (!*made)
+      return findings_.keeps_everything() || text.packed
                  ? ok()
-                 : replace(chunk, content);
-    }
-    if (!(*made)->empty()) {
-      if (!request_.in_place) return replace(chunk, xmp_content(**made));
-      Bytes content(chunk.bytes.begin(), chunk.bytes.begin() + static_cast<long>(text.begin));
-      content.insert(content.end(), (*made)->begin(), (*made)->end());
-      return replace(chunk, content);
-    }
+                 : replace_xmp(chunk, {stored.begin(), stored.end()});
+    if (!(*made)->empty()) return replace_xmp(chunk, **made);
     return remove(chunk);
+  }
+
+  Status replace_xmp(const PngChunk& chunk, const Bytes& packet) {
+    Bytes content = xmp_content(packet);
+    // Without them it is shorter.
+    if (request_.in_place) content.resize(std::max<size_t>(content.size(), chunk.size), ' ');
+    return content == chunk.bytes ? ok() : replace(chunk, content);
   }
 
   Status remove(const PngChunk& chunk) {

@@ -31,7 +31,9 @@ constexpr size_t most_directories = 256;
 // Of values and strips of pixels.
 constexpr size_t most_ranges = 4 << 20;
 // Bytes of a value that are read to know what it is.
-constexpr uint64_t most_read = 1 << 16;
+constexpr uint64_t most_read = 1 << 16, most_read_whole = 16 << 20;
+// All of them together: those of a damaged file may lie on each other.
+constexpr uint64_t most_read_of_all = 256 << 20;
 constexpr uint64_t header_size = 8;
 
 enum Tag : uint16_t {
@@ -51,7 +53,28 @@ enum Tag : uint16_t {
   tag_manifest = 0xcd41,
 };
 constexpr uint16_t type_byte = 1;
-constexpr uint32_t compression_jpeg_old = 6, compression_jpeg = 7;
+constexpr uint32_t compression_none = 1, compression_jpeg_old = 6;
+/// Of TIFF, of its technical note 2, and that of DNG for pixels that have lost something.
+constexpr uint32_t jpeg_compressions[] = {compression_jpeg_old, 7, 34892};
+/// Without a place for anything but pixels: those of fax machines, packed runs, LZW, zip, NeXT,
+/// ThunderScan, SGI's logarithms, JBIG, LERC, LZMA, Zstandard.
+constexpr uint32_t plain_compressions[] = {compression_none,
+                                           2,
+                                           3,
+                                           4,
+                                           5,
+                                           8,
+                                           32766,
+                                           32771,
+                                           32773,
+                                           32809,
+                                           32946,
+                                           34661,
+                                           34676,
+                                           34677,
+                                           34887,
+                                           34925,
+                                           50000};
 
 struct Range {
   uint64_t begin, end;
@@ -180,7 +203,11 @@ class Examiner : PictureExaminer {
       return stays;
     }
     const bool there = entry.size != 0 && entry.offset != 0;
-    Bytes bytes(there ? static_cast<size_t>(std::min(entry.size, most_read)) : 0);
+    const uint64_t most =
+        kind == Directory::image && has_own_form(entry.tag) ? most_read_whole : most_read;
+    Bytes bytes(there ? static_cast<size_t>(std::min(entry.size, most)) : 0);
+    read_ += bytes.size();
+    if (read_ > most_read_of_all) return damaged("its values are too long");
     if (!source_.read_all(entry.offset, bytes)) return failed("the file can't be read any more");
     Where where{entry.offset, entry.size, joined(path, exif_tag_name(kind, entry.tag)), false};
     where.removed = kind == Directory::gps && request_.position;
@@ -262,16 +289,27 @@ class Examiner : PictureExaminer {
             tag_tile_lengths, tag_jpeg_offset, tag_jpeg_length})
         if (entry.tag == tag && lists[tag].empty()) lists[tag] = numbers(entry);
     const auto& compression = lists[tag_compression];
-    const bool is_jpeg = !compression.empty() && (compression[0] == compression_jpeg ||
-                                                  compression[0] == compression_jpeg_old);
+    const uint32_t code = compression.empty() ? compression_none : compression[0];
+    const bool is_jpeg = std::ranges::find(jpeg_compressions, code) != std::end(jpeg_compressions);
+    const bool is_plain =
+        std::ranges::find(plain_compressions, code) != std::end(plain_compressions);
+    if (!is_jpeg && !is_plain && !everything_)
+      return unsupported("the TIFF is compressed in a form (" + std::to_string(code) +
+                         ") in which it is not known what may be hidden");
     for (const auto& [offsets, lengths] :
          {std::pair(tag_strip_offsets, tag_strip_lengths), {tag_tile_offsets, tag_tile_lengths}}) {
       const std::vector<uint32_t>&begins = lists[offsets], &sizes = lists[lengths];
       if (begins.size() != sizes.size()) return damaged("it does not tell where its pixels are");
-      for (size_t i = 0; i < begins.size(); ++i)
+      uint64_t length = 0;
+      for (size_t i = 0; i < begins.size(); ++i) {
         if (const Status kept = keep_pixels(begins[i], sizes[i]); !kept) return kept;
-      if (is_jpeg && begins.size() == 1)
-        if (const Status read = read_jpeg(begins[0], sizes[0], path); !read) return read;
+        // The older form has its tables elsewhere, and strips that are no JPEG.
+        const bool raw = code == compression_jpeg_old && begins.size() > 1;
+        if (!is_jpeg || raw || sizes[i] == 0) continue;
+        length += sizes[i];
+        if (length > source_.size()) return damaged("its parts overlap");
+        if (const Status read = read_jpeg(begins[i], sizes[i], path); !read) return read;
+      }
     }
     if (lists[tag_jpeg_offset].size() == 1 && lists[tag_jpeg_length].size() == 1) {
       const uint64_t offset = lists[tag_jpeg_offset][0], length = lists[tag_jpeg_length][0];
@@ -290,6 +328,7 @@ class Examiner : PictureExaminer {
     if (request_.depth >= Request::most_depth) return damaged("pictures in pictures in pictures");
     Request request = request_;
     ++request.depth;
+    request.pictures = findings_.pictures();
     request.in_place = true;
     request.mark.reset();
     request.position.reset();
@@ -386,6 +425,7 @@ class Examiner : PictureExaminer {
   std::vector<TiffEntry> first_entries_;
   uint64_t first_offset_ = 0;
   std::vector<Range> kept_, removed_;
+  uint64_t read_ = 0;  ///< bytes of values
   bool have_xmp_ = false, incomplete_ = false;
   Bytes new_xmp_;
 };
