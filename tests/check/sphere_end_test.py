@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 import time
 
-from checks import BUILD, DEADLINE, SPHERE, attempt, check, finish, launch_ours, run
+from checks import BUILD, DEADLINE, SANITIZED, SPHERE, attempt, check, finish, launch_ours, run
 
 TOOLS = BUILD / "tests" / "tools"
 
@@ -67,7 +67,7 @@ def test_without_threads(folder, photo):
 
 
 def main():
-    if "ASAN_OPTIONS" in os.environ:  # Its library must be the first one.
+    if SANITIZED:  # Its library must be the first one.
         print("skip: how commands end: no library can be loaded before the sanitizer's")
         raise SystemExit(77)
     with tempfile.TemporaryDirectory(prefix="sphere-end-") as name:
