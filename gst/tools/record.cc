@@ -88,13 +88,14 @@ std::optional<hw::Failure> wait_for_end(CameraCommand& command, SavedFiles& save
   for (;;) {
     const gint64 passed = (g_get_monotonic_time() - begin) / G_USEC_PER_SEC;
     progress.show_time(static_cast<uint64_t>(passed), static_cast<uint64_t>(seconds));
-    if (seconds && passed >= seconds) break;
+    // First of all: what is saved before the end that follows is not its last file.
     while (!files.has_last) {
       const std::optional<SavedFile> file = saved.take();
       if (!file) break;
       if (file->is_part || !is_recording(command)) files.add(*file);
     }
-    if (files.has_last || g_cancellable_is_cancelled(command.cancellable())) break;
+    if (files.has_last || (seconds && passed >= seconds)) break;
+    if (g_cancellable_is_cancelled(command.cancellable())) break;
     if (!command.client().is_ready()) {
       failure = find_again(command, saved);
       if (failure) break;
