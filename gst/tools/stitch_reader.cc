@@ -53,8 +53,8 @@ const char* demuxer_of(media::Kind container) {
 
 Error missing_element(const char* factory) {
   return failed(std::string("GStreamer's element '") + factory +
-                "' is missing; 'sphere stitch' needs GStreamer's base, good, bad, ugly and "
-                "libav plugins, and gst-sphere's own");
+                "' is missing; GStreamer's base, good, bad, ugly and libav plugins are needed, and "
+                "gst-sphere's own: see 'sphere doctor'");
 }
 
 GstElement* add_element(GstBin* bin, const char* factory, Status* missing) {

@@ -146,7 +146,7 @@ Result<TrimResult> trim(const TrimOptions& options, MessagePrinter* printer,
   if (!source) return about_input(source.error());
   if (media::sniff(*source) != media::Kind::isobmff)
     return unsupported(options.input +
-                       ": is no MP4 or MOV; `sphere reframe` and `sphere stitch` cut other videos");
+                       ": is no MP4 or MOV; `sphere reframe` cuts other videos, with a new encode");
   if (is_same_file(input.get(), options.output))
     return invalid(options.output + ": is the same file as " + options.input);
   const media::Request request = request_of(options, printer);

@@ -136,8 +136,9 @@ class Viewer {
     size_ = add("capsfilter");
     GstElement* back = add("videoconvert");
     GstElement* queue = add("queue");
-    GstElement* sink = add(options_.sink.c_str());
     if (!missing_) return missing_;
+    GstElement* sink = add(options_.sink.c_str());
+    if (!sink) return invalid("--sink: GStreamer has no element '" + options_.sink + "'");
     g_object_set(source, "uri", uri.c_str(), nullptr);
     if (stitcher && !lens_.empty()) g_object_set(stitcher, "lens", lens_.c_str(), nullptr);
     // A picture of the size before may be on its way when the window gets another one.

@@ -307,6 +307,9 @@ static void gst_sphere_cam_src_finalize(GObject* object) {
 }
 
 static void gst_sphere_cam_src_init(GstSphereCamSrc* self) {
+  // A bin whose last source is removed is no source any more, and gets no EOS. A preview that is
+  // lost is removed.
+  gst_bin_set_suppressed_flags(GST_BIN(self), GST_ELEMENT_FLAG_SOURCE);
   GST_OBJECT_FLAG_SET(self, GST_ELEMENT_FLAG_SOURCE);
   self->properties = new sphere::PropertyProblems(GST_ELEMENT(self));
   GstPad* video = gst_ghost_pad_new_no_target_from_template(

@@ -386,18 +386,23 @@ GST_END_TEST;
 /// As `gst-launch-1.0 -e` does it at Ctrl-C: a muxer gets the end, and the file is complete.
 GST_START_TEST(application_may_end_it) {
   const auto camera = camera_with();
-  for (const bool connected : {true, false}) {
-    test::Pipeline pipeline(to_sink(*camera));
+  enum class When { playing, connecting, lost };
+  for (const When when : {When::playing, When::connecting, When::lost}) {
+    test::Pipeline pipeline(to_sink(*camera, "latency=0 protocols=tcp"));
     pipeline.play();
-    // The second one ends before it has anything.
-    if (connected) pull(pipeline, 10);
+    if (when != When::connecting) pull(pipeline, 10);
+    if (when == When::lost) {
+      camera->reboot(1000s);
+      expect_message(pipeline, "sphere-connection",
+                     [](const GstStructure* s) { return has_state(s, "lost"); });
+    }
     fail_unless(gst_element_send_event(pipeline.element(), gst_event_new_eos()));
     while (pipeline.pull()) {
     }
     const std::string error = pipeline.wait();
     fail_unless_equals_string(error.c_str(), "");
-    fail_unless_equals_int(losses(pipeline), 0);
-    expect_all_closed(*camera);
+    fail_unless_equals_int(losses(pipeline), when == When::lost ? 1 : 0);
+    if (when != When::lost) expect_all_closed(*camera);
   }
 }
 GST_END_TEST;
