@@ -28,7 +28,7 @@ class ConsentOption {
   /// They point into this object.
   std::vector<GOptionEntry> entries();
   /// Opens what was named: the caps, the ledger, or both; by default the person's own ledger. To be
-  /// called once, after gst_init() or init_without_plugins().
+  /// called after gst_init() or init_without_plugins(), by any thread.
   Status open(consent::Consent* consent) const;
   /// The same for elements, which open it themselves: the caps as text and the name of the ledger.
   std::optional<std::string> caps() const;

@@ -177,8 +177,7 @@ int geotag(int argc, char** argv) {
     return exit_usage;
   }
   init_without_plugins();
-  const Result<consent::Precision> precision = ask(consent);
-  if (!precision) {
+  if (const Result<consent::Precision> precision = ask(consent); !precision) {
     command.printer().error(precision.error().message);
     return exit_failed;
   }
@@ -191,6 +190,10 @@ int geotag(int argc, char** argv) {
     track = std::move(*parsed);
   }
   const auto make_request = [&](const MediaJob& job) -> EditResult<media::Request> {
+    // It may be taken back between two files of a folder.
+    const Result<consent::Precision> precision = ask(consent);
+    if (!precision)
+      return EditError{invalid(job.input + ": " + precision.error().message), exit_failed};
     media::Request request;
     request.policy.place = false;
     if (!track) {

@@ -3,8 +3,8 @@
 
 #include <glib.h>
 
+#include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <utility>
 #include <variant>
@@ -119,6 +119,12 @@ Result<Shared> shared(const ConsentOption& options) {
   return shared;
 }
 
+/// What is done with the next file.
+struct Plan {
+  media::Request request;
+  std::optional<consent::Precision> precision;
+};
+
 /// Has the rounded position of the file put in, if it can be; those in records of its tracks are
 /// rounded, too.
 bool round_place(const MediaJob& job, consent::Precision precision, media::Request* request) {
@@ -173,51 +179,57 @@ int redact(int argc, char** argv) {
     command.printer().error(policy.error().message);
     return exit_usage;
   }
-  const Result<bool> silent = sound_withdrawn();
-  if (!silent) {
-    command.printer().error(silent.error().message);
-    return exit_failed;
-  }
-  media::Request request;
-  request.policy = *policy;
-  request.skip_pictures = skip_pictures;
-  request.policy.sound_tracks &= !*silent;
-  std::optional<consent::Precision> precision;
-  if (!only) {
-    init_without_plugins();
+  const media::Policy taken = also ? *parse_classes("--also", also)
+                                   : media::Policy{false, false, false, false, false, false};
+  init_without_plugins();
+  // For each file anew, because it may be taken back between two of a folder.
+  const auto ask = [&]() -> Result<Plan> {
+    const Result<bool> silent = sound_withdrawn();
+    if (!silent) return silent.error();
+    Plan plan;
+    plan.request.policy = *policy;
+    plan.request.skip_pictures = skip_pictures;
+    plan.request.policy.sound_tracks &= !*silent;
+    if (only) return plan;
     const Result<Shared> given = shared(consent_option);
-    if (!given) {
-      command.printer().error(given.error().message);
-      return exit_failed;
-    }
-    request.policy.place |= given->policy.place;
-    request.policy.sound |= given->policy.sound;
-    request.policy.identity |= given->policy.identity;
-    request.policy.time |= given->policy.time;
-    const media::Policy taken = also ? *parse_classes("--also", also)
-                                     : media::Policy{false, false, false, false, false, false};
-    remove_classes(taken, &request.policy);
-    if (!request.policy.place && !taken.place) precision = given->precision;
+    if (!given) return given.error();
+    media::Policy& all = plan.request.policy;
+    all.place |= given->policy.place;
+    all.sound |= given->policy.sound;
+    all.identity |= given->policy.identity;
+    all.time |= given->policy.time;
+    remove_classes(taken, &all);
+    if (!all.place && !taken.place) plan.precision = given->precision;
+    return plan;
+  };
+  if (const Result<Plan> plan = ask(); !plan) {
+    command.printer().error(plan.error().message);
+    return exit_failed;
   }
   struct {
     Mutex mutex;
-    std::set<std::string> inputs SPHERE_GUARDED_BY(mutex);
-  } rounded;  // the files whose place is rounded
-  const auto make_request = [&](const MediaJob& job) {
-    media::Request own = request;
-    if (precision && !command.in_place() && round_place(job, *precision, &own)) {
+    /// The files whose place should be rounded, and whether it was.
+    std::map<std::string, std::pair<consent::Precision, bool>> inputs SPHERE_GUARDED_BY(mutex);
+  } rounded;
+  const auto make_request = [&](const MediaJob& job) -> EditResult<media::Request> {
+    Result<Plan> plan = ask();
+    if (!plan) return EditError{failed(job.input + ": " + plan.error().message), exit_failed};
+    if (plan->precision) {
+      const bool done = !command.in_place() && round_place(job, *plan->precision, &plan->request);
       const Lock lock(rounded.mutex);
-      rounded.inputs.insert(job.input);
+      rounded.inputs[job.input] = {*plan->precision, done};
     }
-    return EditResult<media::Request>(std::move(own));
+    return std::move(plan->request);
   };
   const auto summary = [&](const MediaJob& job, const media::Examination& found) {
     const std::string counts = count_by_class(found, true);
     std::string text = counts.empty() ? "there was nothing to take out" : "took out " + counts;
-    if (!precision) return text;
     const Lock lock(rounded.mutex);
-    if (rounded.inputs.contains(job.input))
-      text += "; put in the place, rounded to " + std::string(consent::name_of(*precision));
+    const auto place = rounded.inputs.find(job.input);
+    if (place == rounded.inputs.end()) return text;
+    if (place->second.second)
+      text +=
+          "; put in the place, rounded to " + std::string(consent::name_of(place->second.first));
     else if (!found.traces.positions.empty())
       text += "; the place could not be rounded in this file, and was taken out";
     return text;

@@ -325,6 +325,28 @@ GST_START_TEST(a_position_replaces_the_old_ones) {
 }
 GST_END_TEST;
 
+// QuickTime's lists of user data may end with four zeros, behind which no program looks.
+GST_START_TEST(a_position_is_put_in_before_the_end_of_a_list) {
+  TestVideo video;
+  TestTrack pictures;
+  pictures.entry = picture_entry();
+  pictures.samples = {picture(1)};
+  pictures.more = bytes_of("no box");
+  video.tracks = {pictures};
+  Request request;
+  request.position = Position{1, 2, {}};
+  request.mark = SphereMark();
+  video.more = box("udta", box("name", bytes_of("name")), zeros(4));
+  const Bytes before_zeros = bytes_of({"/\0\0\0\0", 5});
+  fail_unless(has(changed_video(video.build(), request), before_zeros));
+  // What is no box stays behind them, too.
+  video.more = bytes_of("NO BOX");
+  const Bytes made = changed_video(video.build(), request);
+  fail_unless(refusal(made) == "", "%s", refusal(made).c_str());
+  fail_unless(has(made, "GSpherical") && has(made, "no box") && has(made, "NO BOX"));
+}
+GST_END_TEST;
+
 // A place that is given less exactly: what records tell is rounded, whatever else they are in.
 GST_START_TEST(positions_in_records_are_rounded) {
   const auto camm_gps = [](double time, double north, double east, float more) {
@@ -635,6 +657,7 @@ static Suite* media_video_parts_suite(void) {
   tcase_add_test(tc, a_video_is_marked);
   tcase_add_test(tc, spatial_sound_is_marked);
   tcase_add_test(tc, a_position_replaces_the_old_ones);
+  tcase_add_test(tc, a_position_is_put_in_before_the_end_of_a_list);
   tcase_add_test(tc, positions_in_records_are_rounded);
   tcase_add_test(tc, a_list_of_keys_is_edited_item_by_item);
   tcase_add_test(tc, boxes_of_a_maker_are_known);

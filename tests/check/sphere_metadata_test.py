@@ -13,6 +13,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import time
 
 from checks import DEADLINE, SANITIZED, SPHERE, attempt, check, finish, on_terminal, run
 from media_checks import Case, ffmpeg, is_spherical, pictures, probe, told_once
@@ -21,6 +22,7 @@ SOURCE = pathlib.Path(os.environ["SPHERE_SOURCE"])
 SHARED = SOURCE.parent / "shared"
 DATA, COUNT_LEAKS = SHARED / "data", SHARED / "tools" / "count-leaks"
 GIVEN = "consent/location, state=(string)given, purpose=(string)geotag"
+COUNT_OF_PHOTOS = 600
 ACT = ("consent", "give", "location", "--purpose", "geotag")
 
 
@@ -514,6 +516,40 @@ def test_what_is_given_for_sharing(case):
     check("the place stays", abs(exiftool(out)["Composite:GPSLatitude"] - 48.8584) < 1e-6)
 
 
+def test_withdrawal_between_two_files(case):
+    """What is taken back while a folder is worked on is not put into the files that follow."""
+    photos = case.path("photos")
+    photos.mkdir()
+    make_jpeg(photos / "0000.jpg")
+    subprocess.run(["exiftool", "-q", "-overwrite_original", "-GPSLatitude=48.8584", "-GPSLatitudeRef=N",
+                    "-GPSLongitude=2.2945", "-GPSLongitudeRef=E", str(photos / "0000.jpg")], check=True,
+                   timeout=DEADLINE)
+    photo = (photos / "0000.jpg").read_bytes()
+    for number in range(1, COUNT_OF_PHOTOS):
+        (photos / f"{number:04}.jpg").write_bytes(photo)
+    for purpose, words, first in (("geotag", ("--position", "-33.8567844,151.2152967"), "-33.85"),
+                                  ("share", (), "48.85")):
+        command = "geotag" if purpose == "geotag" else "redact"
+        out = case.path(command)
+        case.done(f"{purpose} is given", "consent", "give", "location", "--purpose", purpose)
+        working = subprocess.Popen([SPHERE, command, "--quiet", "--threads", "1", *words, photos, out],
+                                   env=case.environment, stderr=subprocess.DEVNULL)
+        try:
+            end = time.monotonic() + DEADLINE
+            while not any(out.glob("*.jpg")) and time.monotonic() < end:
+                time.sleep(0.01)
+            case.done(f"{purpose} is withdrawn", "consent", "withdraw", "location")
+            check(f"{command} was still working", working.poll() is None)
+            status = working.wait(DEADLINE)
+        finally:
+            working.kill()
+            working.wait()
+        check(f"{command}: the files that follow fail, or have no place", status == (1 if words else 0), status)
+        places = run("exiftool", "-q", "-n", "-p", "$GPSLatitude", out).stdout.split()
+        check(f"{command}: the first ones have it", places and places[0].startswith(first), places[:1])
+        check(f"{command}: the last ones don't", len(places) < COUNT_OF_PHOTOS, len(places))
+
+
 def test_marking(case):
     make_jpeg(case.path("in.jpg"), "128x64")
     case.done("a photo is marked", "mark", case.path("in.jpg"), case.path("out.jpg"))
@@ -593,6 +629,7 @@ def test_memory(case):
 
 TESTS = [test_choices, test_containers, test_other_codecs, test_heif, test_in_place, test_hidden_place,
          test_failures, test_output_that_is_lost, test_folders, test_geotag, test_geotag_by_time, test_what_is_given_for_sharing,
+         test_withdrawal_between_two_files,
          test_marking, test_memory, test_stitched]
 if DATA.is_dir():
     TESTS = [test_marked_files, test_other_places_go, *TESTS]

@@ -39,6 +39,7 @@ class BoxEditor : private MovieEditor {
   struct Children {
     int64_t change = 0;
     size_t kept = 0, removed = 0;
+    uint64_t end = 0;  ///< where another one can be put in: before QuickTime's terminator
   };
   const Request& request() const { return findings_.request(); }
 

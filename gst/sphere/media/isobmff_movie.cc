@@ -64,7 +64,8 @@ Result<Outcome> BoxEditor::edit(const Box& box, BoxParent where, const std::stri
 Result<BoxEditor::Children> BoxEditor::edit_children(const Box& parent, uint64_t skip,
                                                      BoxParent inside, const std::string& path) {
   Children children;
-  uint64_t end = std::min(parent.content + skip, parent.end);
+  children.end = std::min(parent.content + skip, parent.end);
+  uint64_t& end = children.end;
   const Status read = for_each_child(source_, parent, skip, &count_, [&](const Box& box) -> Status {
     const Result<Outcome> outcome = edit(box, inside, path);
     if (!outcome) return outcome.error();
@@ -79,7 +80,10 @@ Result<BoxEditor::Children> BoxEditor::edit_children(const Box& parent, uint64_t
       !is_terminator(source_, end, parent)) {
     const bool stays = keeps_(PartClass::unknown);
     note(end, parent.end - end, path, {PartClass::unknown, "bytes that are no box"}, !stays);
-    if (!stays) children.change += edits_.cut(end, parent.end - end);
+    if (!stays) {
+      children.change += edits_.cut(end, parent.end - end);
+      end = parent.end;
+    }
   }
   return children;
 }
@@ -223,13 +227,13 @@ Result<Outcome> BoxEditor::edit_movie(const Box& box, const std::string& path) {
       const std::vector<uint8_t> meta = position_meta(*request().position, request().position_time);
       added.insert(added.end(), meta.begin(), meta.end());
     }
-    change += edits_.insert(box.end, std::move(added));
+    change += edits_.insert(children->end, std::move(added));
   }
   if (!added_track_.empty()) {
     const std::optional<Box> header = find_box(source_, box.content, box.end, false, "mvhd");
     if (!header || header->size() < 4) return damaged("the movie has no header");
     edits_.put32(header->end - 4, added_id_ + 1);  // the number of the next track
-    change += edits_.insert(box.end, std::move(added_track_));
+    change += edits_.insert(children->end, std::move(added_track_));
   }
   edits_.resize(box, change);
   return Outcome{change, true};
@@ -254,7 +258,8 @@ Result<Outcome> BoxEditor::edit_track(const Box& box, const std::string& path) {
   if (!children) return children.error();
   int64_t change = children->change;
   if (request().mark && track.handler == "vide")
-    change += edits_.insert(box.end, sphere_mark_v1(*request().mark, track.width, track.height));
+    change +=
+        edits_.insert(children->end, sphere_mark_v1(*request().mark, track.width, track.height));
   edits_.resize(box, change);
   track_ = plans_.size();
   return Outcome{change, true};
@@ -500,7 +505,7 @@ Result<Outcome> BoxEditor::edit_sound(const Box& entry, const std::string& path)
       return invalid("the sound has " + std::to_string(channels) +
                      " channels, but ambisonics of order " + std::to_string(order) + " have " +
                      std::to_string((order + 1) * (order + 1)));
-    change += edits_.insert(entry.end, spatial_sound(order));
+    change += edits_.insert(children->end, spatial_sound(order));
     ambisonics_done_ = true;
   }
   edits_.resize(entry, change);

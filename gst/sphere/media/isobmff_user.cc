@@ -162,7 +162,7 @@ Result<Outcome> BoxEditor::edit_user_data(const Box& box, const std::string& pat
     return Outcome{edits_.remove(box), false};
   }
   if (add) {
-    change += edits_.insert(box.end, position_boxes(layout_.file.brand, *request().position));
+    change += edits_.insert(children->end, position_boxes(layout_.file.brand, *request().position));
     user_data_done_ = true;
   }
   edits_.resize(box, change);
