@@ -16,6 +16,7 @@
 
 #include <glib/gstdio.h>
 
+#include "gst/sphere/base/gstsphereerror.h"
 #include "gst/sphere/base/md5.h"
 #include "tests/check/camera_application.h"
 #include "tests/check/emulator_user.h"
@@ -315,6 +316,33 @@ GST_START_TEST(what_is_no_firmware_is_not_sent) {
 }
 GST_END_TEST;
 
+GST_START_TEST(an_application_sends_only_firmware) {
+  const auto emulated = started(control_only());
+  Application user(emulated->uri());
+  const GString_ folder(g_dir_make_tmp(nullptr, nullptr));
+  const std::string path = std::string(folder.get()) + "/MadvSysFW.bin";
+  const auto upload = [&](const std::string& bytes) {
+    write_file(path, bytes);
+    const auto result = test::wait_for([&](GAsyncReadyCallback done, gpointer data) {
+      gst_sphere_camera_upload_firmware_async(user.camera(), path.c_str(), FALSE, nullptr, done,
+                                              data);
+    });
+    g_autoptr(GError) error = nullptr;
+    if (gst_sphere_camera_upload_firmware_finish(user.camera(), result.get(), &error))
+      return std::string();
+    fail_unless(g_error_matches(error, GST_SPHERE_ERROR, GST_SPHERE_ERROR_INVALID), "%s",
+                error->message);
+    return std::string(error->message);
+  };
+  fail_unless(upload("\xff\xd8\xff\xe1").find("JPEG") != std::string::npos);
+  fail_unless(upload("").find("empty") != std::string::npos);
+  fail_unless(user.call("flash-firmware").second.find("no update") != std::string::npos);
+  same(upload(bytes_of_firmware()), "");
+  g_unlink(path.c_str());
+  g_rmdir(folder.get());
+}
+GST_END_TEST;
+
 GST_START_TEST(firmware_is_uploaded_and_flashed) {
   const auto emulated = started(control_only());
   const std::string firmware = bytes_of_firmware();
@@ -506,6 +534,7 @@ static Suite* emulator_commands_suite() {
   tcase_add_test(tcase, the_state_notifies);
   tcase_add_test(tcase, thumbnails_come_over_the_data_port);
   tcase_add_test(tcase, what_is_no_firmware_is_not_sent);
+  tcase_add_test(tcase, an_application_sends_only_firmware);
   tcase_add_test(tcase, firmware_is_uploaded_and_flashed);
   tcase_add_test(tcase, an_upload_that_breaks_off);
   tcase_add_test(tcase, the_last_answer_comes_before_the_end);

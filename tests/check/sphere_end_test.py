@@ -48,22 +48,31 @@ def test_signals_end_what_hangs(folder, photo):
 
 
 def test_without_threads(folder, photo):
-    """Whichever thread can't be made, it ends, says why, and leaves nothing behind."""
-    out = folder / "out"
-    out.mkdir()
-    before = {**os.environ, "LD_PRELOAD": str(TOOLS / "few-threads.so")}
-    failures = 0
-    for threads in range(40):
-        ended = run(SPHERE, "stitch", photo, out / "sphere.jpg", "--force", "--lens", "dual-190",
-                    "--stitcher", "cpu", env={**before, "FEW_THREADS": str(threads)})
-        if ended.returncode == 0:
-            break
-        failures += 1
-        check(f"with {threads} threads, it says why", ended.returncode == 1 and
-              "no more memory or threads" in ended.stderr, (ended.returncode, ended.stderr))
-        check(f"with {threads} threads, nothing is left behind", not os.listdir(out), os.listdir(out))
-    check("it needs threads", failures > 1, failures)
-    check("with enough, it stitches", (out / "sphere.jpg").exists())
+    """Whichever thread can't be made, it ends, says why, and leaves nothing behind. Not a film of
+    which a part is done: that goes on later."""
+    film = folder / "film.mp4"
+    launch_ours("spheretestsrc num-buffers=10 ! video/x-raw,format=I420,width=640,height=320 ! "
+                f"x264enc speed-preset=ultrafast ! mp4mux ! filesink location={film}")
+    lenses = ("--lens", "dual-190")
+    for what, words in (
+            ("a photo", ("stitch", photo, "sphere.jpg", "--force", *lenses, "--stitcher", "cpu")),
+            ("a film", ("reframe", film, "film.mp4", *lenses, "--drawer", "cpu", "--size", "320x180"))):
+        out = folder / what
+        out.mkdir()
+        failures = 0
+        for threads in range(60):
+            ended = run(SPHERE, *words, cwd=out, env={
+                **os.environ, "LD_PRELOAD": str(TOOLS / "few-threads.so"), "FEW_THREADS": str(threads)})
+            if ended.returncode == 0:
+                break
+            failures += "no more memory or threads" in ended.stderr
+            # A decoder or an encoder that gets none says so itself.
+            check(f"{what} with {threads} threads fails, and says why", ended.returncode == 1 and
+                  ended.stderr.startswith("sphere"), (ended.returncode, ended.stderr))
+            left = [name for name in os.listdir(out) if name != "film.mp4.parts"]
+            check(f"{what} with {threads} threads: nothing is left behind", not left, left)
+        check(f"{what} needs threads", failures > 1, failures)
+        check(f"{what} is made with enough of them", len(os.listdir(out)) == 1, os.listdir(out))
 
 
 def main():
