@@ -24,11 +24,21 @@ struct CameraWifi {
   bool open = false;  ///< without a password
 };
 
+/// What a file of firmware can be told by before it is sent.
+struct FirmwareFile {
+  /// So many bytes of `beginning` are enough for check_firmware().
+  static constexpr size_t beginning_size = 4096;
+
+  std::string name;  ///< without its folder
+  uint64_t size = 0;
+  std::string beginning;        ///< its first bytes
+  bool remote_control = false;  ///< it is for the camera's remote control
+};
+
 /// New firmware for a camera, or for its remote control.
 struct FirmwareUpload {
-  uint64_t size = 0;
+  FirmwareFile file;
   std::string md5;  ///< of all bytes, 32 digits
-  bool remote_control = false;
   /// Returns the next bytes, at most this many; called in the camera's thread.
   std::function<std::string(size_t most)> source;
 };
@@ -71,7 +81,9 @@ class CameraUpkeep {
   virtual void recover_video(Done done) = 0;
   /// Measures the position in which the camera stands upright.
   virtual void calibrate_level(Done done) = 0;
-  /// Sends the firmware, then starts to write it.
+  /// Refuses a file that is plainly no firmware of this camera; the error says why.
+  virtual Status check_firmware(const FirmwareFile& file) const = 0;
+  /// Sends the firmware, then starts to write it. What check_firmware() refuses is not sent.
   virtual void upload_firmware(FirmwareUpload upload, Done done) = 0;
 
   /// All commands that the family knows, in the order of its protocol.

@@ -300,13 +300,6 @@ void gst_sphere_camera_reset_async(GstSphereCamera* camera, gboolean everything,
  */
 SPHERE_CAMERA_FINISH(reset)
 
-namespace {
-
-// A file of firmware has some megabytes.
-constexpr gsize largest_firmware = 256 << 20;
-
-}  // namespace
-
 /**
  * gst_sphere_camera_upload_firmware_async:
  * @camera: a camera
@@ -317,7 +310,9 @@ constexpr gsize largest_firmware = 256 << 20;
  * @user_data: (closure): data for @callback
  *
  * Sends new firmware to the camera, which then installs it and restarts. With a file that is not
- * for this camera it may never start again.
+ * for this camera it may never start again. What is plainly no firmware of this camera, by its
+ * name, its size or its first bytes, is refused with %GST_SPHERE_ERROR_INVALID before anything is
+ * sent.
  *
  * Since: 0.2
  */
@@ -337,12 +332,17 @@ void gst_sphere_camera_upload_firmware_async(GstSphereCamera* camera, const gcha
   if (!g_file_get_contents(filename, &bytes, &size, &error))
     return call->fail(GST_SPHERE_ERROR_NOT_FOUND, printable(error->message));
   const std::shared_ptr<char> owned(bytes, g_free);
-  if (size == 0 || size > largest_firmware)
-    return call->fail(GST_SPHERE_ERROR_INVALID, "this is not a file of firmware");
+  const GString_ name(g_path_get_basename(filename));
   FirmwareUpload upload;
-  upload.size = size;
+  upload.file.name = name.get();
+  upload.file.size = size;
+  upload.file.beginning.assign(bytes, std::min(size, gsize{FirmwareFile::beginning_size}));
+  upload.file.remote_control = remote_control;
+  if (const Status good = started->check_firmware(upload.file); !good)
+    return call->fail(good.error().kind == Error::Kind::unsupported ? GST_SPHERE_ERROR_UNSUPPORTED
+                                                                    : GST_SPHERE_ERROR_INVALID,
+                      good.error().message);
   upload.md5 = md5_of({bytes, size});
-  upload.remote_control = remote_control;
   upload.source = [owned, size, sent = gsize{0}](size_t most) mutable {
     std::string piece(owned.get() + sent, std::min<gsize>(most, size - sent));
     sent += piece.size();

@@ -4,6 +4,7 @@
 #include <glib.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <memory>
 #include <string>
@@ -18,7 +19,8 @@ namespace sphere::tool {
 namespace {
 
 constexpr uint64_t megabyte = 1000 * 1000;
-constexpr uint64_t largest_firmware = uint64_t{1} << 30;
+// More is not read to find out what it is.
+constexpr uint64_t largest_file = uint64_t{1} << 30;
 
 /// Reads the options of a command without any, and connects. `words`: how many may follow the URI.
 std::optional<int> begin(CameraCommand& command, std::vector<GOptionEntry> options, bool asks,
@@ -140,31 +142,41 @@ int reset(int argc, char** argv) {
 constexpr const char* firmware_description =
     "Sends new firmware to the camera, which then installs it and restarts. FILE must be the "
     "vendor's\n"
-    "file for this camera: with another one the camera may never start again. Charge the battery\n"
+    "file for this camera: with another one the camera may never start again. What is plainly no\n"
+    "firmware of this camera is refused, but not every wrong file can be told. Charge the battery\n"
     "first, and don't switch the camera off until its light has stopped blinking.\n"
     "\n"
     "Example:\n"
     "  sphere firmware FIRMWARE.bin\n";
 
-struct File {
+struct OpenFile {
   std::unique_ptr<FILE, Call<std::fclose>> stream;
-  uint64_t size = 0;
+  hw::FirmwareFile facts;
   std::string md5;
 };
 
-Result<File> open_firmware(const std::string& path) {
-  File file;
+Result<OpenFile> open_firmware(const std::string& path) {
+  OpenFile file;
+  // A pipe without a writer would not open.
+  if (!g_file_test(path.c_str(), G_FILE_TEST_EXISTS)) return not_found(path + ": does not exist");
+  if (!g_file_test(path.c_str(), G_FILE_TEST_IS_REGULAR))
+    return invalid(path + ": is not a regular file");
   file.stream.reset(std::fopen(path.c_str(), "rbe"));
   if (!file.stream) return invalid(path + ": can't be read: " + g_strerror(errno));
+  const GString_ name(g_path_get_basename(path.c_str()));
+  file.facts.name = name.get();
   const std::unique_ptr<GChecksum, Call<g_checksum_free>> checksum(g_checksum_new(G_CHECKSUM_MD5));
   std::vector<guchar> block(1 << 16);
   while (const size_t count = std::fread(block.data(), 1, block.size(), file.stream.get())) {
-    file.size += count;
-    if (file.size > largest_firmware) return invalid(path + ": is too large to be firmware");
+    if (file.facts.size == 0)
+      file.facts.beginning.assign(
+          block.begin(), block.begin() + static_cast<ptrdiff_t>(
+                                             std::min(count, hw::FirmwareFile::beginning_size)));
+    file.facts.size += count;
+    if (file.facts.size > largest_file) return invalid(path + ": is too large to be firmware");
     g_checksum_update(checksum.get(), block.data(), static_cast<gssize>(count));
   }
   if (std::ferror(file.stream.get())) return invalid(path + ": can't be read");
-  if (file.size == 0) return invalid(path + ": is empty");
   file.md5 = g_checksum_get_string(checksum.get());
   std::rewind(file.stream.get());
   return file;
@@ -180,12 +192,17 @@ int firmware(int argc, char** argv) {
                                 true, 1, argc, argv))
     return *status;
   if (command.words().empty()) return command.usage("FILE is missing");
-  const Result<File> file = open_firmware(command.words()[0]);
+  Result<OpenFile> file = open_firmware(command.words()[0]);
   if (!file) return command.usage(file.error().message);
+  file->facts.remote_control = remote;
   int failed = exit_failed;
   hw::CameraUpkeep* upkeep =
       connect_upkeep(command, "firmware that can be changed over the network", &failed);
   if (!upkeep) return failed;
+  if (const Status good = upkeep->check_firmware(file->facts); !good)
+    return good.error().kind == Error::Kind::unsupported
+               ? command.fail({hw::Failure::Reason::refused, good.error().message})
+               : command.usage(good.error().message);
   const hw::CameraState state = command.camera().state();
   if (const auto status =
           command.confirm("Install '" + command.words()[0] + "' on the camera" +
@@ -196,16 +213,15 @@ int firmware(int argc, char** argv) {
   // Not interrupted: the camera must get the whole file or nothing.
   const auto outcome = hw::await<std::optional<hw::Failure>>(nullptr, [&](auto handler) {
     hw::FirmwareUpload upload;
-    upload.size = file->size;
+    upload.file = file->facts;
     upload.md5 = file->md5;
-    upload.remote_control = remote;
     upload.source = [&](size_t most) {
       std::string piece(most, '\0');
       piece.resize(g_cancellable_is_cancelled(command.cancellable())
                        ? 0
                        : std::fread(piece.data(), 1, most, file->stream.get()));
       sent += piece.size();
-      progress.show(sent / megabyte, file->size / megabyte);
+      progress.show(sent / megabyte, file->facts.size / megabyte);
       return piece;
     };
     upkeep->upload_firmware(std::move(upload), std::move(handler));

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "hw/madv/firmware.h"
 #include "hw/madv/generic.h"
 #include "hw/madv/outcome.h"
 
@@ -12,10 +13,9 @@ namespace sphere::madv {
 
 namespace {
 
-// The vendor's `ftype`, and the paths of its sheet.
+// The vendor's `ftype`, and the folder of its sheet.
 constexpr int camera_firmware = 1, remote_firmware = 2;
-constexpr const char* camera_firmware_path = "tmp/SD0/update/MadvSysFW.bin";
-constexpr const char* remote_firmware_path = "tmp/SD0/update/rc_firmware.bin";
+constexpr const char* update_folder = "tmp/SD0/update/";
 
 // The app's own rule for a new password.
 constexpr size_t min_password = 8, max_password = 20;
@@ -119,12 +119,22 @@ void MadvUpkeep::calibrate_level(Done done) {
   ask(session_, Request(msg_calibrate_gyro), "measure its level", std::move(done));
 }
 
+Status MadvUpkeep::check_firmware(const hw::FirmwareFile& file) const {
+  if (session_.state().dialect == Dialect::generic)
+    return unsupported(
+        "how this camera takes new firmware is not known; use its maker's own program");
+  return madv::check_firmware(file);
+}
+
 void MadvUpkeep::upload_firmware(hw::FirmwareUpload upload, Done done) {
+  if (const Status good = check_firmware(upload.file); !good)
+    return done(Failure(Failure::Reason::refused, good.error().message));
+  const bool remote_control = upload.file.remote_control;
   Upload file;
-  file.path = upload.remote_control ? remote_firmware_path : camera_firmware_path;
-  file.size = upload.size;
+  file.path = std::string(update_folder) + firmware_name(remote_control);
+  file.size = upload.file.size;
   file.md5 = upload.md5;
-  file.file_type = upload.remote_control ? remote_firmware : camera_firmware;
+  file.file_type = remote_control ? remote_firmware : camera_firmware;
   file.source = std::move(upload.source);
   file.done = [this, done = std::move(done)](const Status& sent) {
     if (!sent)

@@ -26,6 +26,7 @@ class MadvUpkeep : public hw::CameraUpkeep {
   void reset(bool everything, Done done) override;
   void recover_video(Done done) override;
   void calibrate_level(Done done) override;
+  Status check_firmware(const hw::FirmwareFile& file) const override;
   void upload_firmware(hw::FirmwareUpload upload, Done done) override;
   const std::vector<hw::FamilyCommand>& commands() const override;
   void call(const std::string& name, const std::optional<std::string>& value,

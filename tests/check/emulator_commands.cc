@@ -16,6 +16,7 @@
 
 #include <glib/gstdio.h>
 
+#include "gst/sphere/base/gstsphereerror.h"
 #include "gst/sphere/base/md5.h"
 #include "tests/check/camera_application.h"
 #include "tests/check/emulator_user.h"
@@ -238,28 +239,120 @@ GST_START_TEST(thumbnails_come_over_the_data_port) {
 }
 GST_END_TEST;
 
+/// The bytes of firmware, which are those of no other kind of file.
+std::string bytes_of_firmware(size_t size = 1500000) {
+  std::string firmware(size, '\0');
+  for (size_t i = 0; i < firmware.size(); ++i) firmware[i] = static_cast<char>(i * 7 + i / 256);
+  return firmware;
+}
+
+/// Sends it to the camera; "", or what went wrong. `md5`: "" for the right one.
+std::string send_firmware(User& user, const std::string& bytes, const std::string& name,
+                          bool remote_control = false, const std::string& md5 = "") {
+  hw::FirmwareUpload upload;
+  upload.file.name = name;
+  upload.file.size = bytes.size();
+  upload.file.beginning = bytes.substr(0, hw::FirmwareFile::beginning_size);
+  upload.file.remote_control = remote_control;
+  upload.md5 = md5.empty() ? md5_of(bytes) : md5;
+  upload.source = [&bytes, sent = size_t{0}](size_t most) mutable {
+    const std::string piece = bytes.substr(sent, most);
+    sent += piece.size();
+    return piece;
+  };
+  const auto outcome = hw::await<std::optional<Failure>>(
+      nullptr, [&](auto handler) { user->upkeep()->upload_firmware(std::move(upload), handler); });
+  const auto& failure = std::get<0>(*outcome);
+  return failure ? failure->message : std::string();
+}
+
+GST_START_TEST(what_is_no_firmware_is_not_sent) {
+  const auto emulated = started(control_only());
+  User user(*emulated);
+  const std::string good = bytes_of_firmware(), name = "MadvSysFW.bin";
+  const auto after = [&](std::string_view beginning) {
+    return std::string(beginning) + good.substr(beginning.size());
+  };
+  using namespace std::string_view_literals;
+  const struct {
+    std::string bytes, name;
+    bool remote_control;
+    const char* says;
+  } wrong[] = {
+      {"", name, false, "empty"},
+      {good.substr(0, 100000), name, false, "100000 bytes"},
+      {bytes_of_firmware(20 << 20), "rc_firmware.bin", true, "20971520 bytes"},
+      {good, "router.bin", false, "MadvSysFW.bin"},
+      {good, "MadvSysFW.zip", false, "MadvSysFW.bin"},
+      {good, "rc_firmware.bin", false, "remote control's firmware"},
+      {good, name, true, "camera's firmware"},
+      {after("\xff\xd8\xff\xe1"), name, false, "JPEG"},
+      {after("\0\0\0\x20"
+             "ftypmp42"sv),
+       name, false, "MP4"},
+      {after("PK\x03\x04"), name, false, "unpack"},
+      {after("\x7f"
+             "ELF"),
+       name, false, "program"},
+      {std::string(1500000, '\xff'), name, false, "same"},
+      {std::string(1500000, 'x') + "\n", name, false, "text"},
+      // A character of two bytes is cut where the check ends.
+      {"x" +
+           [] {
+             std::string text;
+             while (text.size() < 1500000) text += "é";
+             return text;
+           }(),
+       name, false, "text"},
+  };
+  for (const auto& one : wrong) {
+    const std::string said = send_firmware(user, one.bytes, one.name, one.remote_control);
+    fail_unless(said.find(one.says) != std::string::npos, "%s: '%s'", one.says, said.c_str());
+  }
+  // Nothing has come to the camera.
+  fail_unless(user.call("flash-firmware").second.find("no update") != std::string::npos);
+  // A second download has a number.
+  same(send_firmware(user, good, "madvsysfw (1).BIN"), "");
+}
+GST_END_TEST;
+
+GST_START_TEST(an_application_sends_only_firmware) {
+  const auto emulated = started(control_only());
+  Application user(emulated->uri());
+  const GString_ folder(g_dir_make_tmp(nullptr, nullptr));
+  const std::string path = std::string(folder.get()) + "/MadvSysFW.bin";
+  const auto upload = [&](const std::string& bytes) {
+    write_file(path, bytes);
+    const auto result = test::wait_for([&](GAsyncReadyCallback done, gpointer data) {
+      gst_sphere_camera_upload_firmware_async(user.camera(), path.c_str(), FALSE, nullptr, done,
+                                              data);
+    });
+    g_autoptr(GError) error = nullptr;
+    if (gst_sphere_camera_upload_firmware_finish(user.camera(), result.get(), &error))
+      return std::string();
+    fail_unless(g_error_matches(error, GST_SPHERE_ERROR, GST_SPHERE_ERROR_INVALID), "%s",
+                error->message);
+    return std::string(error->message);
+  };
+  fail_unless(upload("\xff\xd8\xff\xe1").find("JPEG") != std::string::npos);
+  fail_unless(upload("").find("empty") != std::string::npos);
+  fail_unless(user.call("flash-firmware").second.find("no update") != std::string::npos);
+  same(upload(bytes_of_firmware()), "");
+  g_unlink(path.c_str());
+  g_rmdir(folder.get());
+}
+GST_END_TEST;
+
 GST_START_TEST(firmware_is_uploaded_and_flashed) {
   const auto emulated = started(control_only());
-  std::string firmware(300000, '\0');
-  for (size_t i = 0; i < firmware.size(); ++i) firmware[i] = static_cast<char>(i * 7 + i / 256);
+  const std::string firmware = bytes_of_firmware();
   User user(*emulated);
   const auto upload = [&](const std::string& md5) {
-    hw::FirmwareUpload file;
-    file.size = firmware.size();
-    file.md5 = md5;
-    file.source = [&firmware, sent = size_t{0}](size_t most) mutable {
-      const std::string piece = firmware.substr(sent, most);
-      sent += piece.size();
-      return piece;
-    };
-    const auto outcome = hw::await<std::optional<Failure>>(
-        nullptr, [&](auto handler) { user->upkeep()->upload_firmware(std::move(file), handler); });
-    const auto& failure = std::get<0>(*outcome);
-    return failure ? failure->message : std::string();
+    return send_firmware(user, firmware, "MadvSysFW.bin", false, md5);
   };
   fail_unless(upload(std::string(32, 'a')).find("not sent") != std::string::npos);
   fail_unless(user.call("flash-firmware").second.find("no update") != std::string::npos);
-  same(upload(md5_of(firmware)), "");
+  same(upload(""), "");
   // It restarts with the new one.
   (void)user.expect(hw::CameraEvent::Kind::ended);
 }
@@ -440,6 +533,8 @@ static Suite* emulator_commands_suite() {
   tcase_add_test(tcase, each_row_is_answered);
   tcase_add_test(tcase, the_state_notifies);
   tcase_add_test(tcase, thumbnails_come_over_the_data_port);
+  tcase_add_test(tcase, what_is_no_firmware_is_not_sent);
+  tcase_add_test(tcase, an_application_sends_only_firmware);
   tcase_add_test(tcase, firmware_is_uploaded_and_flashed);
   tcase_add_test(tcase, an_upload_that_breaks_off);
   tcase_add_test(tcase, the_last_answer_comes_before_the_end);

@@ -10,57 +10,18 @@ import pathlib
 import pty
 import random
 import re
-import select
 import shutil
-import signal
 import socket
 import subprocess
 import sys
 import tempfile
 import threading
-import time
 import urllib.parse
 
-from checks import BUILD, DEADLINE, SPHERE, Terminal, attempt, check, emulator, finish, run
+from camera_checks import as_json, at_home, camera, put, sphere
+from checks import BUILD, SPHERE, Terminal, check, finish, run
 
 EXAMPLES = pathlib.Path(__file__).resolve().parents[2] / "docs" / "examples"
-
-
-@contextlib.contextmanager
-def camera(*words, stdin=None):
-    """An emulated camera with a card of its own: its URI, and the folder of the card; with stdin, a
-    function, too, that gives it an order."""
-    with tempfile.TemporaryDirectory() as card, \
-            emulator("--card", card, *words, stdin=stdin) as (process, facts):
-        def order(line):
-            print(line, file=process.stdin, flush=True)
-
-        uri = facts["uri"]
-        yield (uri, pathlib.Path(card), order) if stdin else (uri, pathlib.Path(card))
-
-
-@contextlib.contextmanager
-def own_home():
-    """A home without a ledger: its environment."""
-    with tempfile.TemporaryDirectory() as home:
-        yield {**os.environ, "XDG_DATA_HOME": home + "/data", "XDG_CACHE_HOME": home + "/cache"}
-
-
-def sphere(env, *words, **options):
-    return run(SPHERE, *words, env=env, **options)
-
-
-def as_json(result):
-    check("it prints JSON and ends with 0", result.returncode == 0, result.stderr)
-    return json.loads(result.stdout)
-
-
-def put(card, name, content):
-    """A file on the card, and its path there."""
-    path = card / "DCIM" / "20171216" / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content)
-    return f"DCIM/20171216/{name}"
 
 
 def test_state_and_settings(env):
@@ -105,10 +66,12 @@ def test_what_destroys_asks(env):
         photo = put(card, "IMG_20171216_030505.JPG", b"\xff\xd8photo")
         words = pathlib.Path(folder, "file")
         words.write_text("87654321\n")
+        firmware = pathlib.Path(folder, "MadvSysFW.bin")
+        firmware.write_bytes(bytes(range(256)) * 8000)
         sphere(env, "set", uri, "beep", "25 %")
         before = as_json(sphere(env, "wifi", uri, "--show-password", "--json"))
         for command in (("files", "format"), ("files", "rm", "--all"), ("files", "rm", photo),
-                        ("reset",), ("reset", "--everything"), ("firmware", words),
+                        ("reset",), ("reset", "--everything"), ("firmware", firmware),
                         ("wifi", "--name", "garden"), ("wifi", "--password-file", words)):
             refused = sphere(env, command[0], uri, *command[1:])
             if command[1:] == ("rm", photo):  # named by a person
@@ -121,6 +84,34 @@ def test_what_destroys_asks(env):
         check("the setting, too", sphere(env, "set", uri, "beep").stdout == "25 %\n")
         after = as_json(sphere(env, "wifi", uri, "--show-password", "--json"))
         check("and the Wi-Fi", after == before, after)
+
+
+def test_firmware(env):
+    """What is plainly no firmware is not sent, whatever the person says."""
+    with camera() as (uri, card), tempfile.TemporaryDirectory() as folder:
+        def send(name, content, *words):
+            path = pathlib.Path(folder, name)
+            path.write_bytes(content)
+            return sphere(env, "firmware", uri, path, "--yes", *words)
+
+        good = bytes(range(256)) * 8000
+        for what, name, content, words, says in (
+                ("an empty file", "MadvSysFW.bin", b"", (), "is empty"),
+                ("a photo", "IMG_20171216_030505.JPG", b"\xff\xd8\xff\xe1" + good, (), "JPEG"),
+                ("a photo with that name", "MadvSysFW.bin", b"\xff\xd8\xff\xe1" + good, (), "JPEG"),
+                ("a small file", "MadvSysFW.bin", good[:5000], (), "5000 bytes"),
+                ("text", "MadvSysFW.bin", b"not found\n" * 200000, (), "text"),
+                ("firmware of another device", "router.bin", good, (), "MadvSysFW.bin"),
+                ("the remote control's", "rc_firmware.bin", good, (), "remote control"),
+                ("the camera's", "MadvSysFW.bin", good, ("--remote-control",), "remote control")):
+            wrong = send(name, content, *words)
+            check(f"{what} is refused", wrong.returncode == 2 and says in wrong.stderr and
+                  len(wrong.stderr.splitlines()) == 1, (wrong.returncode, wrong.stderr))
+        check("no update has come",
+              "no update" in sphere(env, "set", uri, "--service", "flash-firmware").stderr)
+        for name, words in (("rc_firmware.bin", ("--remote-control",)), ("MadvSysFW.bin", ())):
+            sent = send(name, good, *words)
+            check(f"{name} is sent", sent.returncode == 0 and "restarts" in sent.stdout, sent.stderr)
 
 
 def test_no_camera(env):
@@ -157,135 +148,6 @@ def test_photo_and_recording(env):
               pathlib.Path(told["files"][0]).read_bytes() == (card / told["video"]).read_bytes())
         named = sphere(env, "record", uri, "--duration", "1", "-o", folder + "/ride.mp4")
         check("its name is printed", named.stdout == folder + "/ride.mp4\n", named)
-
-
-def video_of(path):
-    """Of a video's pictures: their number, their width, and how many seconds they last."""
-    told = json.loads(run("ffprobe", "-v", "error", "-select_streams", "v", "-show_entries",
-                          "stream=nb_frames,width,duration", "-of", "json", path).stdout)["streams"][0]
-    return int(told["nb_frames"]), told["width"], float(told["duration"])
-
-
-def test_kinds_of_recordings(env):
-    with camera() as (uri, card), tempfile.TemporaryDirectory() as folder:
-        sphere(env, "set", uri, "video-resolution", "2304x1152@30")
-
-        def record(kind, *words):
-            """The video, and how long it was recorded: at least, and at most."""
-            name = f"{folder}/{kind}.mp4"
-            begin = time.monotonic()
-            done = as_json(sphere(env, "record", uri, "--kind", kind, *words, "-o", name, "--json"))
-            most = time.monotonic() - begin
-            check(f"{kind}: it is fetched, byte for byte", done["files"] == [name] and
-                  pathlib.Path(name).read_bytes() == (card / done["video"]).read_bytes(), done)
-            return *video_of(name), most
-
-        pictures, width, seconds, most = record("time-lapse", "--seconds", "0.5", "--duration", "3")
-        check("a time-lapse has a picture every half a second", width == 2304 and
-              2 <= pictures <= 2 * most + 2, (pictures, width, most))
-        check("and is shown at the usual rate", abs(seconds - pictures / 29.97) < 0.05, seconds)
-        pictures, _, _, most = record("time-lapse", "--seconds", "60", "--duration", "1")
-        check("the first one at once", pictures == 1 and most < 30, (pictures, most))
-        # On a busy machine the first picture comes late.
-        for duration in ("3", "10", "30"):
-            pictures, _, slow, most = record("slow-motion", "--slowness", "4", "--duration", duration)
-            if slow > most:
-                break
-        check("slow motion lasts longer than what was recorded", most < slow < 4 * most, (slow, most))
-        # The emulated camera takes no more pictures than usual for it.
-        check("no picture is missing", abs(pictures / slow - 29.97 / 4) < 0.5, (pictures, slow))
-        pictures, width, seconds, most = record("one-lens", "--back", "--duration", "1")
-        check("one lens is a square", width == 1152 and seconds < most, (width, seconds))
-        _, _, seconds, most = record("short", "--seconds", "10")
-        check("a short video ends by itself", most >= 10 and seconds <= most, (seconds, most))
-        told = as_json(sphere(env, "info", uri, "--json"))
-        check("the camera is idle", told["working-mode"] == "idle", told)
-        listed = as_json(sphere(env, "files", uri, "ls", "--json"))["files"]
-        check("each is one file", len(listed) >= 5, listed)
-
-
-def test_a_recording_outlives_a_loss(env):
-    """The camera goes on recording, is found again, and its recording is ended and fetched."""
-    for fault in ("drop", "half-open:0"):
-        with camera(stdin=subprocess.PIPE) as (uri, card, order), \
-                tempfile.TemporaryDirectory() as folder:
-            sphere(env, "set", uri, "video-resolution", "2304x1152@30")
-            with subprocess.Popen([SPHERE, "record", uri, "--duration", "4", "-o",
-                                   folder + "/ride.mp4"], env=env, text=True,
-                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE) as record:
-                said = record.stderr.readline()  # it has begun, without sound
-                order("fault " + fault)
-                path, more = record.communicate(timeout=DEADLINE)
-            check(f"{fault}: the recording is fetched", record.returncode == 0 and
-                  path == folder + "/ride.mp4\n", (said, more))
-            video = next(card.glob("DCIM/*/*AA.MP4"))
-            check("as it is on the card",
-                  pathlib.Path(folder, "ride.mp4").read_bytes() == video.read_bytes())
-            check("the camera is idle", as_json(sphere(env, "info", uri, "--json"))["working-mode"]
-                  == "idle")
-    # A camera that restarts has lost its recording.
-    with camera(stdin=subprocess.PIPE) as (uri, card, order), \
-            tempfile.TemporaryDirectory() as folder:
-        with subprocess.Popen([SPHERE, "record", uri, "-o", folder], env=env, text=True,
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE) as record:
-            record.stderr.readline()
-            order("reboot")
-            _, more = record.communicate(timeout=DEADLINE)
-        check("a recording that is gone", record.returncode == 1 and "files ls" in more, more)
-        check("and nothing is written", os.listdir(folder) == [])
-
-
-def test_the_file_of_an_earlier_recording_is_not_the_end(env):
-    """Its client did not wait for it. The recording goes on, and is ended and fetched."""
-    with camera(stdin=subprocess.PIPE) as (uri, card, order), tempfile.TemporaryDirectory() as folder:
-        put(card, "VID_20171216_030505AA.MP4", b"earlier")
-        with subprocess.Popen([SPHERE, "record", uri, "--duration", "2", "-o", folder + "/ride.mp4"], env=env,
-                              text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as record:
-            said = record.stderr.readline()  # it has begun, without sound
-            order("notify video-saved /tmp/SD0/DCIM/20171216/VID_20171216_030505AA.MP4")
-            _, more = record.communicate(timeout=DEADLINE)
-        check("the recording is fetched", record.returncode == 0 and
-              pathlib.Path(folder, "ride.mp4").read_bytes()[4:8] == b"ftyp", (said, more))
-        check("the camera does not go on", as_json(sphere(env, "info", uri, "--json"))["working-mode"] == "idle")
-        # Another signal than Ctrl-C ends the command, too.
-        with subprocess.Popen([SPHERE, "record", uri, "-o", folder + "/no.mp4"], env=env, text=True,
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE) as record:
-            record.stderr.readline()
-            record.send_signal(signal.SIGTERM)
-            _, more = record.communicate(timeout=DEADLINE)
-        check("what was not fetched is no success", record.returncode == 130 and "on the card" in more,
-              (record.returncode, more))
-        check("the camera is idle after it", as_json(sphere(env, "info", uri, "--json"))["working-mode"] == "idle")
-
-
-def test_ctrl_c_ends_what_is_taken(env):
-    """It ends the recording or the series, and the rest of the command follows."""
-    def start(*words, **options):
-        return subprocess.Popen([SPHERE, *words], env=env, text=True, stdout=subprocess.PIPE, **options)
-
-    with camera() as (uri, card), tempfile.TemporaryDirectory() as folder:
-        ours, theirs = pty.openpty()
-        with start("record", uri, "-o", folder + "/ride.mp4", stderr=theirs) as record:
-            os.close(theirs)
-            said = b""
-            while b"0:00" not in said:  # the time of the recording
-                said += os.read(ours, 4096)
-            record.send_signal(signal.SIGINT)
-            said = record.communicate(timeout=DEADLINE)[0]
-        os.close(ours)
-        check("the recording is fetched", record.returncode == 0 and said == folder + "/ride.mp4\n",
-              (record.returncode, said))
-        check("as it is on the card", pathlib.Path(folder, "ride.mp4").read_bytes() ==
-              next(card.glob("DCIM/*/*AA.MP4")).read_bytes())
-        with start("photo", uri, "--kind", "interval", "--seconds", "2") as photo:
-            paths = [photo.stdout.readline().strip()]
-            photo.send_signal(signal.SIGINT)
-            paths += photo.communicate(timeout=DEADLINE)[0].split()
-        check("the series is ended", photo.returncode == 0, photo.returncode)
-        check("each of its photos is told", sorted(paths) ==
-              sorted(str(one.relative_to(card)) for one in card.glob("DCIM/*/*.JPG")), paths)
-        check("the camera does nothing any more",
-              as_json(sphere(env, "info", uri, "--json"))["working-mode"] == "idle")
 
 
 def test_refusals(env):
@@ -740,20 +602,12 @@ def test_example_c(env):
         check_example(env, [folder + "/camera"])
 
 
-def at_home(test):
-    with own_home() as env:
-        attempt(test, env)
-
-
 def main():
     # It starts processes in a way that threads do not allow.
     at_home(test_password_on_the_terminal)
-    # A slow motion needs the pictures of four seconds in one.
-    at_home(test_kinds_of_recordings)
-    tests = [test_the_file_of_an_earlier_recording_is_not_the_end, test_cuts, test_progress, test_state_and_settings,
-             test_what_destroys_asks, test_no_camera, test_find, test_ctrl_c_ends_what_is_taken,
-             test_refusals, test_files, test_redacted_files, test_resume, test_position_needs_consent,
-             test_wifi, test_https, test_photo_and_recording, test_a_recording_outlives_a_loss,
+    tests = [test_cuts, test_progress, test_state_and_settings, test_what_destroys_asks, test_firmware,
+             test_no_camera, test_find, test_refusals, test_files, test_redacted_files, test_resume,
+             test_position_needs_consent, test_wifi, test_https, test_photo_and_recording,
              test_kinds_of_photos, test_raw_photos]
     if "ASAN_OPTIONS" not in os.environ:  # Python itself is not sanitized, and can't load what is.
         tests.append(test_example_c)

@@ -84,6 +84,14 @@ def test_record(uri, folder):
     check("nothing to stop", again.returncode == 1, again.stderr)
 
 
+def test_firmware(uri, folder):
+    firmware = folder / "MadvSysFW.bin"
+    firmware.write_bytes(bytes(range(256)) * 8000)
+    wrong = run(SPHERE, "firmware", uri, firmware, "--yes")
+    check("the Mi Sphere's firmware is not sent", wrong.returncode == 1 and "not known" in wrong.stderr,
+          wrong.stderr)
+
+
 def test_files(uri, folder):
     files = {file["path"]: file["size"] for file in told("files", uri, "ls")["files"]}
     # One photo, and two recordings.
@@ -108,6 +116,7 @@ def main():
         attempt(test_list, uri)
         attempt(test_photo, uri, folder)
         attempt(test_record, uri, folder)
+        attempt(test_firmware, uri, folder)
         attempt(test_files, uri, folder)
     finish()
 
