@@ -76,6 +76,8 @@ struct CameraEvent {
   std::string path;
   /// The same file as CameraFiles names it, relative to the card.
   std::string file;
+  /// Whether that file is a part of a recording that goes on in another one.
+  bool is_part = false;
   std::string bytes;
   std::optional<Failure> failure;
 };

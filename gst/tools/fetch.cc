@@ -92,7 +92,7 @@ void keep_apart(std::vector<Planned>* all) {
 Result<std::vector<Planned>> plan(CameraCommand& command, const std::vector<std::string>& paths,
                                   const std::string& output, const FetchOptions& options) {
   const bool in_there = is_folder(output);
-  if (!in_there && paths.size() > 1 && !options.numbers)
+  if (!in_there && paths.size() > 1 && !options.numbers && !options.parts)
     return invalid(output + ": must be a folder that exists, for several files");
   // A name that ends in a slash is meant as a folder.
   if (!in_there && output.ends_with('/')) return invalid(output + ": there is no such folder");
@@ -102,7 +102,7 @@ Result<std::vector<Planned>> plan(CameraCommand& command, const std::vector<std:
     std::string destination = output;
     if (in_there)
       destination = in_folder(output, name_of(path));
-    else if (paths.size() > 1)
+    else if (paths.size() > 1 && (i > 0 || !options.parts))
       destination.insert(ending_of(output), "-" + std::to_string(i + 1));
     all.push_back({path, destination});
     if (!options.companions || !command.camera().files()) continue;
@@ -122,6 +122,38 @@ Result<std::vector<Planned>> plan(CameraCommand& command, const std::vector<std:
   }
   keep_apart(&all);
   return all;
+}
+
+/// False if there is no such file, and it need not exist.
+Result<bool> fetch_file(CameraCommand& command, const Planned& one, const FetchOptions& options,
+                        hw::StoredPins* pins) {
+  hw::DownloadOptions download;
+  download.path = one.path;
+  // The final name shows up only when the file is as it was asked for.
+  download.destination = options.redact ? not_cleaned(one.destination) : one.destination;
+  download.clobber = options.clobber || options.redact;
+  download.transport = options.transport;
+  download.pins = pins;
+  Progress progress(!command.printer().quiet && !command.json(), "MB");
+  download.progress = [&](uint64_t done, std::optional<uint64_t> total) {
+    progress.show(done / megabyte, total.value_or(0) / megabyte);
+  };
+  hw::DownloadReport report;
+  const gint64 begin = g_get_monotonic_time();
+  const auto failure = hw::download(command.client(), download, command.cancellable(), &report);
+  progress.clear();
+  if (failure && one.is_companion && failure->reason == hw::Failure::Reason::refused) return false;
+  if (failure) return failed(one.path + ": " + failure->message);
+  if (options.redact)
+    if (const Status cleaned = clean(download.destination, one.destination, options.clobber);
+        !cleaned)
+      return cleaned.error();
+  const double seconds = static_cast<double>(g_get_monotonic_time() - begin) / G_USEC_PER_SEC;
+  std::string what = size_text(report.size);
+  if (report.cuts)
+    what += ", resumed " + std::to_string(report.cuts) + (report.cuts == 1 ? " time" : " times");
+  command.printer().wrote(one.destination, what, seconds);
+  return true;
 }
 
 }  // namespace
@@ -148,10 +180,8 @@ Status check_destination(const std::string& output, bool clobber) {
   return place->mode && !clobber ? Status(invalid(output + ": exists already")) : ok();
 }
 
-Result<std::vector<std::string>> fetch_files(CameraCommand& command,
-                                             const std::vector<std::string>& paths,
-                                             const std::string& output,
-                                             const FetchOptions& options) {
+Result<Fetched> fetch_files(CameraCommand& command, const std::vector<std::string>& paths,
+                            const std::string& output, const FetchOptions& options) {
   if (const Status allowed = check_storage_consent(); !allowed) return allowed.error();
   const auto planned = plan(command, paths, output, options);
   if (!planned) return planned.error();
@@ -160,42 +190,23 @@ Result<std::vector<std::string>> fetch_files(CameraCommand& command,
       if (g_file_test(one.destination.c_str(), G_FILE_TEST_EXISTS))
         return invalid(one.destination + ": exists already");
   hw::StoredPins pins;
-  std::vector<std::string> written;
   // Before the first one is fetched.
-  for (const Planned& one : *planned)
-    if (const Result<OutputPlace> place = find_output_place(one.destination); !place)
-      return place.error();
+  if (!options.parts)
+    for (const Planned& one : *planned)
+      if (const Result<OutputPlace> place = find_output_place(one.destination); !place)
+        return place.error();
+  Fetched fetched;
   for (const Planned& one : *planned) {
-    hw::DownloadOptions download;
-    download.path = one.path;
-    // The final name shows up only when the file is as it was asked for.
-    download.destination = options.redact ? not_cleaned(one.destination) : one.destination;
-    download.clobber = options.clobber || options.redact;
-    download.transport = options.transport;
-    download.pins = &pins;
-    Progress progress(!command.printer().quiet && !command.json(), "MB");
-    download.progress = [&](uint64_t done, std::optional<uint64_t> total) {
-      progress.show(done / megabyte, total.value_or(0) / megabyte);
-    };
-    hw::DownloadReport report;
-    const gint64 begin = g_get_monotonic_time();
-    const auto failure = hw::download(command.client(), download, command.cancellable(), &report);
-    progress.clear();
-    // It need not exist.
-    if (failure && one.is_companion && failure->reason == hw::Failure::Reason::refused) continue;
-    if (failure) return failed(one.path + ": " + failure->message);
-    if (options.redact)
-      if (const Status cleaned = clean(download.destination, one.destination, options.clobber);
-          !cleaned)
-        return cleaned.error();
-    const double seconds = static_cast<double>(g_get_monotonic_time() - begin) / G_USEC_PER_SEC;
-    std::string what = size_text(report.size);
-    if (report.cuts)
-      what += ", resumed " + std::to_string(report.cuts) + (report.cuts == 1 ? " time" : " times");
-    command.printer().wrote(one.destination, what, seconds);
-    written.push_back(one.destination);
+    const Result<bool> written = fetch_file(command, one, options, &pins);
+    if (written) {
+      if (*written) fetched.files.push_back(one.destination);
+      continue;
+    }
+    if (!options.parts) return written.error();
+    fetched.problems.push_back(written.error().message);
+    if (g_cancellable_is_cancelled(command.cancellable())) break;
   }
-  return written;
+  return fetched;
 }
 
 }  // namespace sphere::tool

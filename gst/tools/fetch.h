@@ -17,9 +17,17 @@ struct FetchOptions {
   bool companions = false;
   /// Several files need no folder: FILE.jpg becomes FILE-1.jpg, FILE-2.jpg and so on.
   bool numbers = false;
+  /// They are the parts of one recording: FILE.mp4, FILE-2.mp4 and so on. One that can't be fetched
+  /// does not keep the others from it.
+  bool parts = false;
   /// Takes out of each file what it tells about people and places.
   bool redact = false;
   hw::FileTransport transport = hw::FileTransport::any;
+};
+
+struct Fetched {
+  std::vector<std::string> files;     ///< that were written
+  std::vector<std::string> problems;  ///< a sentence for each part that was not
 };
 
 /// Whether files can be written to `output`, a file or a folder: to be asked before photos are
@@ -27,12 +35,10 @@ struct FetchOptions {
 Status check_destination(const std::string& output, bool clobber);
 
 /// `output` is a file for one path, or a folder, which must exist for several. What belongs to a
-/// file gets its name, with its own ending. Returns the files that were written. Saving files is
-/// allowed by typing the command, unless the ledger says that consent to it was withdrawn.
-Result<std::vector<std::string>> fetch_files(CameraCommand& command,
-                                             const std::vector<std::string>& paths,
-                                             const std::string& output,
-                                             const FetchOptions& options);
+/// file gets its name, with its own ending. Saving files is allowed by typing the command, unless
+/// the ledger says that consent to it was withdrawn.
+Result<Fetched> fetch_files(CameraCommand& command, const std::vector<std::string>& paths,
+                            const std::string& output, const FetchOptions& options);
 
 /// The path on the card of what a person wrote: with or without DCIM/ and the camera's root.
 std::string card_path(const std::string& written);

@@ -156,7 +156,7 @@ int get(CameraCommand& command, const std::vector<std::string>& paths, const Opt
   if (!written) return command.fail({hw::Failure::Reason::stopped, written.error().message});
   if (!command.json()) return exit_done;
   JsonWriter json;
-  json.add("files", *written);
+  json.add("files", written->files);
   return print(json) ? exit_done : exit_failed;
 }
 

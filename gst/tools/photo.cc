@@ -54,9 +54,9 @@ class SavedPhotos {
   /// Waits for so many; 0: until the command is interrupted.
   Status wait_for(int count) {
     while (count == 0 || static_cast<int>(paths_.size()) < count) {
-      const Result<std::string> path = saved_.next(longest_);
-      if (!path) return path.error();
-      add(*path);
+      const Result<SavedFile> file = saved_.next(longest_);
+      if (!file) return file.error();
+      add(file->path);
     }
     return ok();
   }
@@ -66,8 +66,8 @@ class SavedPhotos {
   Status wait_for_end() {
     auto until = std::chrono::steady_clock::now() + longest_;
     for (;;) {
-      while (const auto path = saved_.take(between_questions)) {
-        add(*path);
+      while (const auto file = saved_.take(between_questions)) {
+        add(file->path);
         until = std::chrono::steady_clock::now() + longest_;
       }
       if (const auto failure = command_.run(
@@ -76,7 +76,7 @@ class SavedPhotos {
       if (!command_.camera().state().taking_photos && !paths_.empty()) break;
       if (std::chrono::steady_clock::now() > until) return wait_for(1);
     }
-    while (const auto path = saved_.take(between_questions)) add(*path);
+    while (const auto file = saved_.take(between_questions)) add(file->path);
     return ok();
   }
 
@@ -89,9 +89,9 @@ class SavedPhotos {
       if (command_.run([&](auto handler) { command_.camera().update_state(std::move(handler)); }))
         break;
       const bool is_idle = !command_.camera().state().taking_photos;
-      while (const auto path =
+      while (const auto file =
                  saved_.take(is_idle ? std::chrono::milliseconds(0) : between_questions))
-        if (counts) add(*path);
+        if (counts) add(file->path);
       if (is_idle) break;
     }
   }
@@ -186,8 +186,8 @@ int photo(int argc, char** argv) {
         fetch_files(command, photos.paths(), capture.output(),
                     {.clobber = capture.clobber(), .companions = true, .numbers = true});
     if (!files) return command.fail({hw::Failure::Reason::stopped, files.error().message});
-    json.add("files", *files);
-    for (const std::string& file : *files)
+    json.add("files", files->files);
+    for (const std::string& file : files->files)
       if (!command.json() && !command.printer().quiet) print(stdout, "%s\n", file.c_str());
   }
   return !command.json() || print(json) ? exit_done : exit_failed;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // sphere record: the camera records to its card.
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -18,7 +19,9 @@ namespace {
 constexpr const char* description =
     "Records to the camera's card until --duration has passed or Ctrl-C is pressed, and prints "
     "where\n"
-    "the video is. With -o, fetches it.\n"
+    "the video is. With -o, fetches it. Of a recording that the camera cuts into parts, each part "
+    "is\n"
+    "printed and fetched: FILE, FILE-2, FILE-3 and so on, before the ending.\n"
     "Sound is recorded only if you have agreed to it: 'sphere consent give audio --purpose "
     "record'.\n"
     "\n"
@@ -31,6 +34,12 @@ constexpr const char* description =
     "  sphere record --stop\n";
 
 constexpr std::chrono::seconds longest_closing{60}, longest_loss{30};
+
+std::string in_lines(const std::vector<std::string>& words) {
+  std::string all;
+  for (const std::string& word : words) all += (all.empty() ? "" : "\n") + word;
+  return all;
+}
 
 /// A camera goes on recording when it has lost its client, so it is looked for, and then the
 /// recording goes on here, too.
@@ -47,7 +56,7 @@ std::optional<hw::Failure> find_again(CameraCommand& command, SavedFiles& saved)
 }
 
 /// Asks the camera, because a saved file alone says nothing: an earlier recording, whose client did
-/// not wait for its file, may be saved only now, and a part of a long one is told, too.
+/// not wait for its file, may be saved only now.
 bool is_recording(CameraCommand& command) {
   // Not interrupted, because the camera would go on recording.
   const auto failure = hw::await<std::optional<hw::Failure>>(
@@ -55,10 +64,22 @@ bool is_recording(CameraCommand& command) {
   return !std::get<0>(*failure) && command.camera().state().recording;
 }
 
-/// Waits for `seconds` (0: for ever), or until the command is interrupted or the video is saved,
-/// and shows the time.
+/// The files of one recording, relative to the card, in their order. A camera may cut a recording
+/// into parts.
+struct RecordedFiles {
+  std::vector<std::string> paths;
+  bool has_last = false;
+
+  void add(const SavedFile& file) {
+    if (std::ranges::find(paths, file.path) == paths.end()) paths.push_back(file.path);
+    has_last = !file.is_part;
+  }
+};
+
+/// Waits for `seconds` (0: for ever), or until the command is interrupted or the last file is
+/// saved, and shows the time.
 std::optional<hw::Failure> wait_for_end(CameraCommand& command, SavedFiles& saved, int seconds,
-                                        std::optional<std::string>& path) {
+                                        RecordedFiles& files) {
   Progress progress(!command.printer().quiet && !command.json());
   const gint64 begin = g_get_monotonic_time();
   GPollFD poll = {};
@@ -68,18 +89,44 @@ std::optional<hw::Failure> wait_for_end(CameraCommand& command, SavedFiles& save
     const gint64 passed = (g_get_monotonic_time() - begin) / G_USEC_PER_SEC;
     progress.show_time(static_cast<uint64_t>(passed), static_cast<uint64_t>(seconds));
     if (seconds && passed >= seconds) break;
-    path = saved.take();
-    if (path && is_recording(command)) path.reset();
-    if (path || g_cancellable_is_cancelled(command.cancellable())) break;
+    while (!files.has_last) {
+      const std::optional<SavedFile> file = saved.take();
+      if (!file) break;
+      if (file->is_part || !is_recording(command)) files.add(*file);
+    }
+    if (files.has_last || g_cancellable_is_cancelled(command.cancellable())) break;
     if (!command.client().is_ready()) {
       failure = find_again(command, saved);
       if (failure) break;
-      command.printer().warn("the connection to the camera was lost; it records on");
+      command.printer().warn(
+          "the connection to the camera was lost; it records on. If it cuts recordings into parts, "
+          "one that it has closed meanwhile is on the card only: 'sphere files ls' lists it");
     }
     g_poll(&poll, 1, 200);
   }
   g_cancellable_release_fd(command.cancellable());
   return failure;
+}
+
+/// Fetches them, and prints where they are on this machine. Returns an exit status.
+int fetch_recorded(CameraCommand& command, const std::vector<std::string>& paths,
+                   const std::string& output, bool clobber, JsonWriter& json) {
+  const auto fetched = fetch_files(command, paths, output, {.clobber = clobber, .parts = true});
+  if (!fetched) return command.fail({hw::Failure::Reason::stopped, fetched.error().message});
+  json.add("files", fetched->files);
+  if (!fetched->problems.empty()) json.add("problems", fetched->problems);
+  const int printed = fetched->files.empty() && !command.json()
+                          ? exit_done
+                          : command.done(in_lines(fetched->files), &json);
+  if (fetched->problems.empty()) return printed;
+  if (paths.size() == 1)
+    return command.fail({hw::Failure::Reason::stopped, fetched->problems.front()});
+  for (const std::string& problem : fetched->problems) command.printer().error(problem);
+  return command.fail({hw::Failure::Reason::stopped,
+                       std::to_string(fetched->files.size()) + " of the " +
+                           std::to_string(paths.size()) +
+                           " parts of the recording were fetched; 'sphere files get' fetches one "
+                           "that is on the card"});
 }
 
 int record(int argc, char** argv) {
@@ -145,7 +192,7 @@ int record(int argc, char** argv) {
   const auto given = [&command] {
     return command.consent().ask(consent::Category::audio, consent::Purpose::record);
   };
-  std::optional<std::string> path;
+  RecordedFiles recorded;
   if (!stop) {
     const consent::Answer sound = given();
     request.with_sound = sound.allowed;
@@ -161,10 +208,13 @@ int record(int argc, char** argv) {
                              sound.reason +
                              "); 'sphere consent give audio --purpose record' does that");
     if (start) return command.done("Recording.");
-    if (const auto failure = wait_for_end(command, saved, is_given(duration) ? duration : 0, path))
+    // Parts of an earlier recording.
+    saved.forget();
+    if (const auto failure =
+            wait_for_end(command, saved, is_given(duration) ? duration : 0, recorded))
       return command.fail(*failure);
   }
-  if (!path) {
+  if (!recorded.has_last) {
     const auto end = [&] {
       return call([&](auto handler) { command.camera().stop(std::move(handler)); });
     };
@@ -177,28 +227,27 @@ int record(int argc, char** argv) {
   }
   // Ctrl-C has ended the recording; the file is still wanted. A second one ends the command.
   if (command.forget_interrupt()) saved.wait_again();
-  if (!path) {
-    const Result<std::string> next = saved.next(longest_closing);
-    if (next)
-      path = *next;
-    else if (!g_cancellable_is_cancelled(command.cancellable()))
-      return command.fail({hw::Failure::Reason::silent, next.error().message});
+  while (!recorded.has_last) {
+    const Result<SavedFile> next = saved.next(longest_closing);
+    if (!next && g_cancellable_is_cancelled(command.cancellable())) break;
+    if (!next)
+      return command.fail(
+          {hw::Failure::Reason::silent,
+           next.error().message + (recorded.paths.empty()
+                                       ? std::string()
+                                       : "; on the card are its parts " + listed(recorded.paths))});
+    recorded.add(*next);
   }
   JsonWriter json;
-  if (!path) {
+  if (!recorded.has_last) {
     if (capture.output().empty()) return command.done("The recording is ended.", &json);
     command.printer().error("interrupted; the recording is ended, its video stays on the card");
     return exit_interrupted;
   }
-  json.add("video", *path);
-  if (!capture.output().empty()) {
-    const auto files =
-        fetch_files(command, {*path}, capture.output(), {.clobber = capture.clobber()});
-    if (!files) return command.fail({hw::Failure::Reason::stopped, files.error().message});
-    json.add("files", *files);
-    path = files->front();
-  }
-  return command.done(*path, &json);
+  json.add("video", recorded.paths.front());
+  json.add("videos", recorded.paths);
+  if (capture.output().empty()) return command.done(in_lines(recorded.paths), &json);
+  return fetch_recorded(command, recorded.paths, capture.output(), capture.clobber(), json);
 }
 
 const Registration registration({"record", "record to the camera's card", record});

@@ -10,7 +10,7 @@ SavedFiles::SavedFiles(CameraCommand& command) : command_(command) {
   listener_ = command.client().add_listener([this](const hw::CameraEvent& event) {
     const Lock lock(mutex_);
     if (event.kind == hw::CameraEvent::Kind::ended) lost_ = true;
-    if (!event.file.empty()) paths_.push_back(event.file);
+    if (!event.file.empty()) files_.push_back({event.file, event.is_part});
     changed_.notify_all();
   });
   cancelled_ =
@@ -28,8 +28,8 @@ SavedFiles::~SavedFiles() {
   command_.client().remove_listener(listener_);
 }
 
-Result<std::string> SavedFiles::next(std::chrono::seconds timeout) {
-  if (std::optional<std::string> path = take(timeout)) return std::move(*path);
+Result<SavedFile> SavedFiles::next(std::chrono::seconds timeout) {
+  if (std::optional<SavedFile> file = take(timeout)) return std::move(*file);
   const Lock lock(mutex_);
   if (!lost_ && !cancelled_now_)
     return failed("the camera has not told within " + std::to_string(timeout.count()) +
@@ -49,16 +49,21 @@ void SavedFiles::connected_again() {
   lost_ = false;
 }
 
-std::optional<std::string> SavedFiles::take(std::chrono::milliseconds within) {
+std::optional<SavedFile> SavedFiles::take(std::chrono::milliseconds within) {
   const auto until = std::chrono::steady_clock::now() + within;
   const Lock lock(mutex_);
-  while (paths_.empty() && !lost_ && !cancelled_now_ &&
+  while (files_.empty() && !lost_ && !cancelled_now_ &&
          changed_.wait_until(mutex_, until) != std::cv_status::timeout) {
   }
-  if (paths_.empty()) return std::nullopt;
-  std::string path = std::move(paths_.front());
-  paths_.pop_front();
-  return path;
+  if (files_.empty()) return std::nullopt;
+  SavedFile file = std::move(files_.front());
+  files_.pop_front();
+  return file;
+}
+
+void SavedFiles::forget() {
+  const Lock lock(mutex_);
+  files_.clear();
 }
 
 }  // namespace sphere::tool

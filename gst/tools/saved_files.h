@@ -13,7 +13,13 @@
 
 namespace sphere::tool {
 
-/// From its construction on, collects the paths of photos and videos.
+/// A file relative to the card.
+struct SavedFile {
+  std::string path;
+  bool is_part = false;  ///< of a recording that goes on in another file
+};
+
+/// From its construction on, collects photos and videos.
 class SavedFiles {
  public:
   explicit SavedFiles(CameraCommand& command);
@@ -21,15 +27,17 @@ class SavedFiles {
   SavedFiles(const SavedFiles&) = delete;
   SavedFiles& operator=(const SavedFiles&) = delete;
 
-  /// Waits for the next path, relative to the card. Fails after `timeout`, when the connection is
-  /// lost, or when the command is interrupted.
-  Result<std::string> next(std::chrono::seconds timeout);
+  /// Waits for the next one. Fails after `timeout`, when the connection is lost, or when the
+  /// command is interrupted.
+  Result<SavedFile> next(std::chrono::seconds timeout);
   /// After Ctrl-C: waits again.
   void wait_again();
   /// After a loss, when the camera is connected again.
   void connected_again();
-  /// The path, if one has come already, or comes within this time.
-  std::optional<std::string> take(std::chrono::milliseconds within = {});
+  /// The next one, if it has come already, or comes within this time.
+  std::optional<SavedFile> take(std::chrono::milliseconds within = {});
+  /// Forgets what has come up to now.
+  void forget();
 
  private:
   CameraCommand& command_;
@@ -37,7 +45,7 @@ class SavedFiles {
   gulong cancelled_ = 0;
   Mutex mutex_;  // protects what follows; the innermost
   ConditionVariable changed_;
-  std::deque<std::string> paths_ SPHERE_GUARDED_BY(mutex_);
+  std::deque<SavedFile> files_ SPHERE_GUARDED_BY(mutex_);
   bool lost_ SPHERE_GUARDED_BY(mutex_) = false;
   bool cancelled_now_ SPHERE_GUARDED_BY(mutex_) = false;
 };

@@ -412,6 +412,7 @@ class MadvCamera : public hw::Camera {
     const bool saved = message.id() == msg_photo_saved || message.id() == msg_video_saved ||
                        message.id() == msg_segment_saved;
     if (saved && message.param_text()) set_path(event, unix_path(*message.param_text()));
+    event.is_part = message.id() == msg_segment_saved;
   }
 
   static void set_path(hw::CameraEvent& event, const std::string& path) {

@@ -115,6 +115,49 @@ def test_the_file_of_an_earlier_recording_is_not_the_end(env):
         check("the camera is idle after it", as_json(sphere(env, "info", uri, "--json"))["working-mode"] == "idle")
 
 
+def test_each_part_of_a_recording_is_fetched(env):
+    """A camera cuts a long recording into parts; the test is too short for that, and tells them."""
+    parts = ["VID_20171216_030505AA.MP4", "VID_20171216_031005AA.MP4"]
+
+    def record(uri, card, order, told, *words):
+        """A recording during which these parts are told: its process, what it printed, and what it
+        said."""
+        with subprocess.Popen([SPHERE, "record", uri, "--duration", "2", *words], env=env, text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+            process.stderr.readline()  # it has begun, without sound
+            for part in told:
+                order(f"notify segment-saved C:\\DCIM\\20171216\\{part}")
+            printed, said = process.communicate(timeout=DEADLINE)
+        return process.returncode, printed, said
+
+    with camera(stdin=subprocess.PIPE) as (uri, card, order), tempfile.TemporaryDirectory() as folder:
+        for part in parts:
+            put(card, part, part.encode() * 1000)
+        done, printed, said = record(uri, card, order, parts, "-o", folder + "/ride.mp4")
+        names = [f"{folder}/ride{number}.mp4" for number in ("", "-2", "-3")]
+        check("each part is fetched", done == 0 and printed.split() == names, (done, printed, said))
+        for part, name in zip(parts, names):
+            check(f"{part} comes in its order", pathlib.Path(name).read_bytes() == part.encode() * 1000)
+        last, = set(card.glob("DCIM/*/*AA.MP4")) - {card / "DCIM" / "20171216" / part for part in parts}
+        check("the last one comes last", pathlib.Path(names[2]).read_bytes() == last.read_bytes())
+        check("nothing else is written", sorted(os.listdir(folder)) ==
+              ["ride-2.mp4", "ride-3.mp4", "ride.mp4"], os.listdir(folder))
+        # In a loop, the oldest parts are removed again. One is told twice.
+        (card / "DCIM" / "20171216" / parts[0]).unlink()
+        done, printed, said = record(uri, card, order, [parts[1], *parts], "--json", "-o",
+                                     folder + "/loop.mp4")
+        told = json.loads(printed)
+        check("one that is gone is told", done == 1 and parts[0] in said and "2 of the 3" in said and
+              len(told["problems"]) == 1 and parts[0] in told["problems"][0], (done, printed, said))
+        check("the others are fetched", told["files"] == [folder + "/loop.mp4", folder + "/loop-3.mp4"] and
+              len(told["videos"]) == 3 and all(map(os.path.exists, told["files"])), told)
+        check("nothing is half-written", sorted(os.listdir(folder)) ==
+              ["loop-3.mp4", "loop.mp4", "ride-2.mp4", "ride-3.mp4", "ride.mp4"], os.listdir(folder))
+        done, printed, said = record(uri, card, order, parts[1:])
+        check("without -o, each is told", done == 0 and len(printed.split()) == 2 and
+              printed.split()[0].endswith(parts[1]), (done, printed, said))
+
+
 def test_ctrl_c_ends_what_is_taken(env):
     """It ends the recording or the series, and the rest of the command follows."""
     def start(*words, **options):
@@ -151,7 +194,7 @@ def main():
     # They mostly wait for the camera.
     with concurrent.futures.ThreadPoolExecutor(3) as pool:
         list(pool.map(at_home, [
-            test_the_file_of_an_earlier_recording_is_not_the_end,
+            test_each_part_of_a_recording_is_fetched, test_the_file_of_an_earlier_recording_is_not_the_end,
             test_a_recording_outlives_a_loss, test_ctrl_c_ends_what_is_taken]))
     finish()
 
