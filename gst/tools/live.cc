@@ -304,7 +304,7 @@ int run(int argc, char** argv) {
   auto session = live::Session::make(options);
   if (!session) {
     printer.error(session.error().message);
-    return exit_failed;
+    return session.error().kind == Error::Kind::invalid ? exit_usage : exit_failed;
   }
   if (const Status started = (*session)->start(); !started) {
     printer.error(started.error().message);
