@@ -230,9 +230,18 @@ GST_START_TEST(tracks_without_anything_useful_go) {
 }
 GST_END_TEST;
 
-GST_START_TEST(sound_tracks_go_if_they_may_not_stay) {
+namespace {
+
+Request removing_sound() {
   Request request;
   request.policy.sound_tracks = false;
+  return request;
+}
+
+}  // namespace
+
+GST_START_TEST(sound_tracks_go_if_they_may_not_stay) {
+  const Request request = removing_sound();
   for (const TestVideo& video : layouts(telling())) {
     const Bytes file = video.build();
     const Bytes silent = changed_video(file, request);
@@ -240,6 +249,24 @@ GST_START_TEST(sound_tracks_go_if_they_may_not_stay) {
     fail_unless(has(silent, "SECRET between samples"));
     fail_unless_equals_int(check_isobmff(MemorySource(silent))->tracks.size(), 4);
     fail_unless(samples_of(silent, 0) == samples_of(file, 0));
+  }
+}
+GST_END_TEST;
+
+// Between two that go, and at the end of the file.
+GST_START_TEST(samples_without_bytes_stay) {
+  TestVideo video;
+  TestTrack pictures, sound{"soun", "SoundHandler", sound_entry(), {}, 1, {}, {}};
+  pictures.entry = picture_entry();
+  pictures.samples = {picture(1), {}, {}};
+  sound.samples = {bytes_of("sound"), bytes_of("sound"), bytes_of("sound")};
+  video.tracks = {pictures, sound};
+  for (const bool first : {false, true}) {
+    video.movie_first = first;
+    const Bytes silent = changed_video(video.build(), removing_sound());
+    fail_if(has(silent, "sound"));
+    fail_unless(refusal(silent) == "", "%s", refusal(silent).c_str());
+    fail_unless(samples_of(silent, 0) == samples_of(video.build(), 0));
   }
 }
 GST_END_TEST;
@@ -653,6 +680,7 @@ static Suite* media_video_parts_suite(void) {
   tcase_add_test(tc, records_of_motion_stay);
   tcase_add_test(tc, tracks_without_anything_useful_go);
   tcase_add_test(tc, sound_tracks_go_if_they_may_not_stay);
+  tcase_add_test(tc, samples_without_bytes_stay);
   tcase_add_test(tc, only_what_is_denied_goes);
   tcase_add_test(tc, a_video_is_marked);
   tcase_add_test(tc, spatial_sound_is_marked);

@@ -125,13 +125,15 @@ OffsetMap::OffsetMap(std::span<const Edit> edits, int64_t shift) : shift_(shift)
         static_cast<int64_t>(edit.new_length()) - static_cast<int64_t>(edit.length);
     if (change == 0) continue;
     sum += change;
-    steps_.push_back({edit.offset + edit.length, sum});
+    steps_.push_back({edit.offset + edit.length, sum, edit.offset, edit.new_length()});
   }
 }
 
 uint64_t OffsetMap::operator()(uint64_t offset) const {
   const auto after = std::ranges::upper_bound(steps_, offset, {}, &Step::from);
   const int64_t shift = after == steps_.begin() ? shift_ : std::prev(after)->shift;
+  if (after != steps_.end() && offset > after->begin)
+    offset = std::min(offset, after->begin + after->length);
   return offset + static_cast<uint64_t>(shift);
 }
 

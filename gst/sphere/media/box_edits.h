@@ -64,6 +64,9 @@ class OffsetMap {
   struct Step {
     uint64_t from = 0;  ///< offsets from here on move …
     int64_t shift = 0;  ///< … by this
+    /// Of the bytes that are replaced: where they begin, and how long their replacement is. A
+    /// sample without bytes may be among them.
+    uint64_t begin = 0, length = 0;
   };
   std::vector<Step> steps_;
   int64_t shift_;
