@@ -20,6 +20,7 @@
 #include "gst/sphere/lens/profile.h"
 #include "gst/tools/command.h"
 #include "gst/tools/lens_pictures.h"
+#include "gst/tools/forced_end.h"
 #include "gst/tools/output_file.h"
 #include "gst/tools/progress.h"
 #include "gst/tools/stitch_input.h"
@@ -53,6 +54,9 @@ struct CalibrateArguments {
 };
 
 volatile std::sig_atomic_t interrupted = 0;
+
+// A step of the calculation may take longer than a person waits.
+constexpr unsigned longest_end = 15;  // s
 
 Status parse(int argc, char** argv, CalibrateArguments* to) {
   g_autofree char* output = nullptr;
@@ -300,9 +304,17 @@ int run(int argc, char** argv) {
   printer.verbose = arguments.verbose;
   if (done) {
     gst_init(nullptr, nullptr);
-    for (const int number : {SIGINT, SIGTERM, SIGHUP})
+    for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
+      // Under nohup(1), SIGHUP is ignored.
+      struct sigaction now = {};
+      if (number == SIGHUP && sigaction(number, nullptr, &now) == 0 && now.sa_handler == SIG_IGN)
+        continue;
       std::signal(
-          number, +[](int) { interrupted = 1; });
+          number, +[](int) {
+            interrupted = 1;
+            end_process_within(longest_end);
+          });
+    }
     done = work(arguments, &printer);
   }
   if (done) return exit_done;

@@ -22,6 +22,7 @@
 #include "gst/sphere/base/number.h"
 #include "gst/sphere/base/printable.h"
 #include "gst/tools/command.h"
+#include "gst/tools/end_signals.h"
 #include "hw/emulator/camera.h"
 
 namespace sphere::tool {
@@ -285,11 +286,6 @@ class Orders {
   guint watch_ = 0;
 };
 
-gboolean quit(gpointer loop) {
-  g_main_loop_quit(static_cast<GMainLoop*>(loop));
-  return G_SOURCE_CONTINUE;
-}
-
 int run(int argc, char** argv) {
   MessagePrinter printer("sphere emulator");
   Values values;
@@ -347,13 +343,7 @@ int run(int argc, char** argv) {
   gst_init(nullptr, nullptr);
   // Before the camera makes its folder, so that the folder is removed at every end of the process.
   const std::unique_ptr<GMainLoop, Call<g_main_loop_unref>> loop(g_main_loop_new(nullptr, FALSE));
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
-    struct sigaction now;
-    // Under nohup(1), this signal is ignored.
-    if (signal == SIGHUP && sigaction(signal, nullptr, &now) == 0 && now.sa_handler == SIG_IGN)
-      continue;
-    g_unix_signal_add(signal, quit, loop.get());
-  }
+  const EndSignals signals([&loop] { g_main_loop_quit(loop.get()); });
   const bool own_card = settings.card_folder.empty();
   Result<std::unique_ptr<Camera>> camera = family->start(std::move(settings));
   if (!camera) {

@@ -2,13 +2,11 @@
 
 #include "gst/tools/film.h"
 
-#include <glib-unix.h>
 #include <gst/gst.h>
 #include <sys/stat.h>
 
 #include <algorithm>
 #include <cmath>
-#include <csignal>
 #include <optional>
 #include <utility>
 
@@ -60,18 +58,7 @@ std::string seconds_text(double seconds) {
 }  // namespace
 
 Film::Film(const ReframeOptions& options, MessagePrinter* printer)
-    : options_(options), printer_(printer), progress_(!options.common.quiet, "pictures") {
-  const GSourceFunc stop = +[](gpointer stopped) -> gboolean {
-    *static_cast<bool*>(stopped) = true;
-    return G_SOURCE_CONTINUE;
-  };
-  const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
-  for (size_t i = 0; i < 3; ++i) signals_[i] = g_unix_signal_add(numbers[i], stop, &stopped_);
-}
-
-Film::~Film() {
-  for (const unsigned signal : signals_) g_source_remove(signal);
-}
+    : options_(options), printer_(printer), progress_(!options.common.quiet, "pictures") {}
 
 bool Film::interrupted() {
   while (g_main_context_iteration(nullptr, FALSE)) {

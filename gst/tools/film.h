@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "gst/tools/clip_times.h"
+#include "gst/tools/end_signals.h"
 #include "gst/tools/film_folder.h"
 #include "gst/tools/pipeline_run.h"
 #include "gst/tools/progress.h"
@@ -40,7 +41,6 @@ struct FilmResult {
 class Film {
  public:
   Film(const ReframeOptions& options, MessagePrinter* printer);
-  ~Film();
   Film(const Film&) = delete;
   Film& operator=(const Film&) = delete;
 
@@ -74,8 +74,8 @@ class Film {
   uint64_t pictures_done_ = 0;
   std::string raw_;  ///< of the first part's pictures
   FilmResult result_;
-  unsigned signals_[3] = {};
   bool stopped_ = false;
+  const EndSignals signals_{[this] { stopped_ = true; }};
 };
 
 }  // namespace sphere::tool

@@ -98,14 +98,19 @@ class Joiner {
     if (const Status read = read_parts(); !read) return read.error();
     if (const Status built = build(); !built) return built.error();
     const GstRef<GstBus> bus(gst_element_get_bus(pipeline_.get()));
-    gst_element_set_state(pipeline_.get(), GST_STATE_PLAYING);
+    // From PAUSED to PLAYING, GStreamer goes in another thread, and waits for ever if the system
+    // gives it none. Therefore that is done here.
+    gst_element_set_state(pipeline_.get(), GST_STATE_PAUSED);
     start_threads();
     for (;;) {
       const MessageRef message(gst_bus_timed_pop_filtered(
           bus.get(), check_interval,
-          static_cast<GstMessageType>(GST_MESSAGE_EOS | GST_MESSAGE_ERROR)));
+          static_cast<GstMessageType>(GST_MESSAGE_EOS | GST_MESSAGE_ERROR |
+                                      GST_MESSAGE_ASYNC_DONE)));
       if (message && GST_MESSAGE_TYPE(message.get()) == GST_MESSAGE_EOS) break;
-      if (message) {
+      if (message && GST_MESSAGE_TYPE(message.get()) == GST_MESSAGE_ASYNC_DONE) {
+        gst_element_set_state(pipeline_.get(), GST_STATE_PLAYING);
+      } else if (message) {
         g_autoptr(GError) error = nullptr;
         gst_message_parse_error(message.get(), &error, nullptr);
         stop();

@@ -16,6 +16,7 @@
 
 #include "gst/tools/all_commands.h"
 #include "gst/tools/command.h"
+#include "gst/tools/exhaustion.h"
 #include "gst/tools/run_command.h"
 
 namespace {
@@ -57,6 +58,7 @@ int main(int argc, char** argv) {
   // must not be ended by a signal.
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);
+  sphere::tool::end_when_exhausted();
   if (argc > 1 && sphere::tool::is_command(argv[1])) return sphere::tool::run_command(argc, argv);
 
   // Never unloaded: it has types, and threads may run until the end. It is found beside the other

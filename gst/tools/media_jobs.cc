@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "gst/sphere/base/thread.h"
+#include "gst/tools/forced_end.h"
 #include "gst/tools/progress.h"
 
 namespace sphere::tool {
@@ -22,6 +23,8 @@ namespace fs = std::filesystem;
 
 constexpr auto redraw_interval = std::chrono::milliseconds(100);
 constexpr uint64_t megabyte = 1000 * 1000;
+// A file on a network or in a pipe may never be read to its end.
+constexpr unsigned longest_end = 15;  // s
 // More are probably not what the person meant.
 constexpr size_t most_files = 1'000'000;
 
@@ -33,7 +36,10 @@ class SignalWatch {
   SignalWatch() {
     stop_signal = 0;
     struct sigaction action = {};
-    action.sa_handler = [](int number) { stop_signal = number; };
+    action.sa_handler = [](int number) {
+      stop_signal = number;
+      end_process_within(longest_end);
+    };
     for (size_t i = 0; i < std::size(numbers); ++i) {
       sigaction(numbers[i], nullptr, &before_[i]);
       // Such as SIGHUP under nohup.
@@ -41,6 +47,7 @@ class SignalWatch {
     }
   }
   ~SignalWatch() {
+    keep_process();
     for (size_t i = 0; i < std::size(numbers); ++i) sigaction(numbers[i], &before_[i], nullptr);
   }
   SignalWatch(const SignalWatch&) = delete;

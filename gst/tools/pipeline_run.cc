@@ -2,14 +2,13 @@
 
 #include "gst/tools/pipeline_run.h"
 
-#include <glib-unix.h>
-
 #include <algorithm>
 #include <string>
 #include <utility>
 
 #include "gst/sphere/gstsphere.h"
 #include "gst/tools/bus_watch.h"
+#include "gst/tools/end_signals.h"
 
 namespace sphere::tool {
 
@@ -59,25 +58,27 @@ Outcome PipelineRun::run() {
         return G_SOURCE_CONTINUE;
       },
       this);
-  const GSourceFunc interrupt = +[](gpointer self) -> gboolean {
-    static_cast<PipelineRun*>(self)->end(fail_with(failed("interrupted"), exit_interrupted));
-    return G_SOURCE_CONTINUE;
-  };
-  const guint signals[] = {g_unix_signal_add(SIGINT, interrupt, this),
-                           g_unix_signal_add(SIGTERM, interrupt, this),
-                           g_unix_signal_add(SIGHUP, interrupt, this)};
+  const EndSignals signals([this] { end(fail_with(failed("interrupted"), exit_interrupted)); });
   // An element that can't start posts why before the state change says so.
-  if (gst_element_set_state(pipeline_->element(), GST_STATE_PLAYING) == GST_STATE_CHANGE_FAILURE &&
-      !gst_bus_have_pending(bus.get()))
+  // To PAUSED first, because GStreamer goes from there to PLAYING in another thread, and waits for
+  // ever, without a message, if the system gives it none.
+  const GstStateChangeReturn started =
+      gst_element_set_state(pipeline_->element(), GST_STATE_PAUSED);
+  if (started == GST_STATE_CHANGE_FAILURE && !gst_bus_have_pending(bus.get()))
     end(fail_with(failed(options_.input + ": the pipeline can't start")));
+  if (started == GST_STATE_CHANGE_SUCCESS || started == GST_STATE_CHANGE_NO_PREROLL) play();
   if (!ended_) g_main_loop_run(loop_.get());
   gst_element_set_state(pipeline_->element(), GST_STATE_NULL);
   gst_bus_remove_watch(bus.get());
   g_source_remove(timer);
-  for (const guint signal : signals) g_source_remove(signal);
   calls_.clear();
   if (!outcome_.error) check_all_stitched();
   return outcome_;
+}
+
+void PipelineRun::play() {
+  if (gst_element_set_state(pipeline_->element(), GST_STATE_PLAYING) == GST_STATE_CHANGE_FAILURE)
+    end(fail_with(failed(options_.input + ": the pipeline can't start")));
 }
 
 void PipelineRun::end(Outcome outcome) {
@@ -89,6 +90,9 @@ void PipelineRun::end(Outcome outcome) {
 
 void PipelineRun::handle(GstMessage* message) {
   switch (GST_MESSAGE_TYPE(message)) {
+    case GST_MESSAGE_ASYNC_DONE:
+      if (GST_MESSAGE_SRC(message) == GST_OBJECT(pipeline_->element())) play();
+      break;
     case GST_MESSAGE_EOS:
       end({});
       break;

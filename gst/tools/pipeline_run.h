@@ -53,6 +53,7 @@ class PipelineRun {
   const std::string& lens() const { return lens_; }
 
  private:
+  void play();
   void end(Outcome outcome);
   void handle(GstMessage* message);
   void warn(GstMessage* message);

@@ -10,7 +10,16 @@
 
 #include <csignal>
 
+#include "gst/tools/forced_end.h"
+
 namespace sphere::tool {
+
+namespace {
+
+// A camera or a server that does not answer is given up before.
+constexpr unsigned longest_end = 30;  // s
+
+}  // namespace
 
 StopSignals::StopSignals() : cancellable_(g_cancellable_new()) {
   sigset_t wanted;
@@ -34,6 +43,8 @@ StopSignals::StopSignals() : cancellable_(g_cancellable_new()) {
         return;
       signal_ = static_cast<int>(info.ssi_signo);
       ++count_;
+      // The first Ctrl-C may end a part of the command only.
+      if (signal_ != SIGINT || count_ > 1) end_process_within(longest_end);
       g_cancellable_cancel(cancellable_.get());
     }
   });
@@ -51,6 +62,7 @@ StopSignals::~StopSignals() {
   while (write(quit_.get(), &one, sizeof one) < 0 && errno == EINTR) {
   }
   thread_.join();
+  keep_process();
   pthread_sigmask(SIG_SETMASK, &before_, nullptr);
 }
 

@@ -13,8 +13,9 @@
 
 namespace sphere::tool {
 
-/// While it exists, SIGINT, SIGTERM and SIGHUP only cancel. It must be made before the command
-/// starts other threads, because they inherit that these signals are blocked.
+/// While it exists, SIGINT, SIGTERM and SIGHUP only cancel; but if it still exists 30 s after
+/// SIGTERM, SIGHUP or the second SIGINT, the process is ended by force. It must be made before the
+/// command starts other threads, because they inherit that these signals are blocked.
 class StopSignals {
  public:
   StopSignals();

@@ -2,7 +2,6 @@
 // sphere view: a window to look around in a photo, a video or a camera.
 
 #include <gio/gio.h>
-#include <glib-unix.h>
 #include <gst/gst.h>
 #include <gst/video/navigation.h>
 #include <gst/video/video.h>
@@ -27,6 +26,7 @@
 #include "gst/tools/bus_watch.h"
 #include "gst/tools/command.h"
 #include "gst/tools/decoded_kind.h"
+#include "gst/tools/end_signals.h"
 #include "gst/tools/key_watch.h"
 #include "gst/tools/output_file.h"
 #include "gst/tools/stitch_input.h"
@@ -96,13 +96,7 @@ class Viewer {
     watch_bus<&Viewer::handle>(pipeline_.get(), this);
     gst_bus_set_sync_handler(bus.get(), offer_window, this, nullptr);
     open_window();
-    const GSourceFunc interrupt = +[](gpointer self) -> gboolean {
-      static_cast<Viewer*>(self)->end(exit_done);
-      return G_SOURCE_CONTINUE;
-    };
-    const guint signals[] = {g_unix_signal_add(SIGINT, interrupt, this),
-                             g_unix_signal_add(SIGTERM, interrupt, this),
-                             g_unix_signal_add(SIGHUP, interrupt, this)};
+    std::optional<EndSignals> signals(std::in_place, [this] { end(exit_done); });
     if (!options_.quiet) print_text(stderr, view_keys);
     if (gst_element_set_state(pipeline_.get(), GST_STATE_PLAYING) == GST_STATE_CHANGE_FAILURE &&
         !gst_bus_have_pending(bus.get())) {
@@ -114,7 +108,7 @@ class Viewer {
     gst_element_set_state(pipeline_.get(), GST_STATE_NULL);
     gst_bus_set_sync_handler(bus.get(), nullptr, nullptr, nullptr);
     gst_bus_remove_watch(bus.get());
-    for (const guint signal : signals) g_source_remove(signal);
+    signals.reset();
     // What was recorded up to here is not lost.
     if (recording_) end_recording();
     return status_;

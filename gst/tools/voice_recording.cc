@@ -2,11 +2,9 @@
 
 #include "gst/tools/voice_recording.h"
 
-#include <glib-unix.h>
 #include <gst/app/gstappsink.h>
 
 #include <atomic>
-#include <csignal>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -14,6 +12,7 @@
 
 #include "gst/sphere/base/thread.h"
 #include "gst/tools/bus_watch.h"
+#include "gst/tools/end_signals.h"
 #include "gst/tools/key_watch.h"
 
 namespace sphere::tool {
@@ -66,19 +65,12 @@ class Recorder {
       return first_error(sound_.get(), "--voice: nothing can be recorded: ");
     watch(film_.get());
     watch(sound_.get());
-    const GSourceFunc interrupt = +[](gpointer self) -> gboolean {
-      static_cast<Recorder*>(self)->stop(failed("interrupted"));
-      return G_SOURCE_CONTINUE;
-    };
-    const guint signals[] = {g_unix_signal_add(SIGINT, interrupt, this),
-                             g_unix_signal_add(SIGTERM, interrupt, this),
-                             g_unix_signal_add(SIGHUP, interrupt, this)};
+    const EndSignals signals([this] { stop(failed("interrupted")); });
     if (voice_.has_window())
       print(stderr, "space in the film's window begins; q ends the voice early\n");
     else
       begin();
     g_main_loop_run(loop_.get());
-    for (const guint signal : signals) g_source_remove(signal);
     if (error_) return *error_;
     const Lock lock(mutex_);
     return std::move(recorded_);
