@@ -25,6 +25,7 @@
 #include "gst/tools/progress.h"
 #include "gst/tools/stitch_input.h"
 
+#include "gst/tools/stitch_options.h"
 namespace sphere::tool {
 
 namespace {
@@ -95,7 +96,7 @@ Status parse(int argc, char** argv, CalibrateArguments* to) {
   to->output = output;
   if (!to->output.ends_with(".json"))
     return invalid(to->output + ": the name must end in .json, so that it is found as a profile");
-  if (lens && !*lens) return invalid("--lens is empty");
+  if (const Status named = check_lens_name(lens); !named) return named;
   if (lens) to->lens = lens;
   if (seams && !*seams) return invalid("--pictures is empty");
   to->seams = to_string(seams);

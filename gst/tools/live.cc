@@ -10,12 +10,14 @@
 #include <string>
 #include <vector>
 
+#include "gst/live/output.h"
 #include "gst/live/session.h"
 #include "gst/sphere/base/number.h"
 #include "gst/tools/command.h"
 #include "gst/tools/consent_option.h"
 #include "gst/tools/live_view.h"
 #include "gst/tools/question.h"
+#include "gst/tools/stitch_options.h"
 #include "gst/tools/stop_signals.h"
 
 namespace sphere::tool {
@@ -156,7 +158,10 @@ Status read_options(const Words& words, const std::vector<std::string>& rest,
     if (!chosen) return chosen.error();
     options->source.projection = static_cast<live::Projection>(*chosen);
   }
-  if (words.lens) options->source.lens = words.lens;
+  if (words.lens) {
+    if (const Status named = check_lens_name(words.lens); !named) return named;
+    options->source.lens = words.lens;
+  }
   if (is_given(words.latency)) {
     if (const Status good = check_range("--latency", words.latency, 0, most_latency_ms); !good)
       return good;
@@ -293,6 +298,14 @@ int run(int argc, char** argv) {
   }
   printer.quiet = words.quiet;
   gst_init(nullptr, nullptr);
+  const auto refuse = [&printer](const Error& error) {
+    printer.error(error.message);
+    return error.kind == Error::Kind::invalid ? exit_usage : exit_failed;
+  };
+  // Nobody is asked for consent to a target that is wrong.
+  for (const live::SessionTarget& asked : options.targets)
+    if (const auto output = live::make_output(asked.target); !output)
+      return refuse({output.error().kind, asked.target.shown + ": " + output.error().message});
   consent::Consent consent;
   if (const Status opened = consent_option.open(&consent); !opened)
     printer.warn(opened.error().message);
@@ -302,10 +315,7 @@ int run(int argc, char** argv) {
   if (signals.signal()) return exit_interrupted;
 
   auto session = live::Session::make(options);
-  if (!session) {
-    printer.error(session.error().message);
-    return exit_failed;
-  }
+  if (!session) return refuse(session.error());
   if (const Status started = (*session)->start(); !started) {
     printer.error(started.error().message);
     return exit_failed;

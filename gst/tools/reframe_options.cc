@@ -204,7 +204,7 @@ Status parse_reframe_options(int argc, char** argv, ReframeOptions* all) {
   }
   if (const Status in = check_view(*options, "--"); !in) return in;
   if (const Status read = output.read(options); !read) return read;
-  if (lens && !*lens) return invalid("--lens is empty");
+  if (const Status named = check_lens_name(lens); !named) return named;
   options->interpolation = "cubic";
   const Status words = read_words(
       {{"--level", level, &options->level, {"off", "horizon", "full"}},

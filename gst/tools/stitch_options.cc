@@ -4,6 +4,7 @@
 
 #include <glib.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <cstring>
@@ -11,6 +12,7 @@
 
 #include "gst/sphere/base/gobject.h"
 #include "gst/sphere/base/number.h"
+#include "gst/sphere/lens/profile.h"
 #include "gst/tools/command.h"
 #include "gst/tools/output_options.h"
 
@@ -86,6 +88,17 @@ Status parse_size(const char* text, int* width, int* height) {
     if (side % 2) return invalid("--size: width and height must be even");
   }
   return ok();
+}
+
+Status check_lens_name(const char* lens) {
+  if (!lens) return ok();
+  if (!*lens) return invalid("--lens is empty");
+  if (std::strcmp(lens, "auto") == 0 || std::strpbrk(lens, "/.") || is_profile_text(lens))
+    return ok();
+  const std::vector<std::string> known = profile_names();
+  if (std::find(known.begin(), known.end(), lens) != known.end()) return ok();
+  return invalid("--lens: there is no lens profile '" + std::string(lens) + "'; known are " +
+                 listed(known) + suggestion(lens, known));
 }
 
 Status parse_stitch_options(int argc, char** argv, StitchOptions* options) {
@@ -218,7 +231,7 @@ Status parse_stitch_options(int argc, char** argv, StitchOptions* options) {
       {"--interpolation", interpolation, &options->interpolation, {"linear", "cubic"}},
   });
   if (!words) return words;
-  if (lens && !*lens) return invalid("--lens is empty");
+  if (const Status named = check_lens_name(lens); !named) return named;
   if (save_lens && !has_ending(save_lens, ".json"))
     return invalid("--save-lens: " + std::string(save_lens) +
                    ": the name must end in .json, so that it is found as a profile");

@@ -85,6 +85,8 @@ Status parse_stitch_options(int argc, char** argv, StitchOptions* options);
 
 /// What the end of OUT's name says: the kind of file, and the container of a video.
 Status read_output_kind(StitchOptions* options);
+/// Refuses a --lens that names no profile that there is. A file is read where it is used.
+Status check_lens_name(const char* lens);
 /// Whether a name ends so, in small letters or large ones.
 bool has_ending(const std::string& name, const char* ending);
 

@@ -682,6 +682,10 @@ int run(int argc, char** argv) {
     return exit_usage;
   }
   gst_init(nullptr, nullptr);
+  if (const GstRef<GstElementFactory> sink(gst_element_factory_find(options.sink.c_str())); !sink) {
+    printer.error("--sink: GStreamer has no element '" + options.sink + "'");
+    return exit_usage;
+  }
   return Viewer(options, &printer).run();
 }
 

@@ -78,6 +78,7 @@ Status parse_view_options(int argc, char** argv, ViewOptions* options) {
   if (const GString_ path(g_filename_from_uri(rest[0].c_str(), nullptr, nullptr)); path)
     options->input = path.get();
   options->output = to_string(output);
+  if (const Status named = check_lens_name(lens); !named) return named;
   options->lens = to_string(lens);
   if (stored) {
     if (const Result<int> known = choose("--input", stored, stored_forms()); !known)

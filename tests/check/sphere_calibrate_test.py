@@ -38,7 +38,8 @@ def main():
                 ("no such picture", ["none.png", "-o", "lens.json"], 1, "none.png"),
                 ("no picture", ["lens.json", "-o", "lens.json"], 1, "not a picture"),
                 ("two sizes", ["in.png", "small.png", "-o", "lens.json"], 1, "one size"),
-                ("no such lens", ["in.png", "--lens", "nothing", "-o", "lens.json"], 1, "nothing"),
+                ("no such lens", ["in.png", "--lens", "nothing", "-o", "lens.json"], 2, "nothing"),
+                ("no such lens file", ["in.png", "--lens", "nothing.json", "-o", "lens.json"], 1, "nothing"),
                 ("no folder", ["in.png", "-o", "none/lens.json"], 1, "folder"),
                 ("not again", ["in.png", "-o", "lens.json", "--no-clobber"], 1, "exists")):
             done = calibrate(folder, *arguments)

@@ -309,11 +309,26 @@ def test_words(folder):
              (("test:", "--show", "--size", "1920x1080"), "twice"),
              (("test:", "--show", "--for", "soon"), "--for"),
              (("test:", "--show", "--encoder", "x246"), "x264"),
-             (("test:", "--to", f"file:{folder}/a.avi"), ".mp4"),
-             (("nowhere.mp4", "--to", f"file:{folder}/a.mp4"), "nowhere.mp4"))
-    for words, part in cases:
+             (("test:", "--show", "--lens", "gear36"), "gear360"))
+    to = ((f"file:{folder}/a.avi", ".mp4"), (f"file:{folder}/a.mp4?foo=1", "'foo'"),
+          (f"file:{folder}/a.mp4?segment=soon", "segment"), (f"file:{folder}/a.mp4?overwrite=maybe", "overwrite"),
+          (f"hls:{folder}/site?window=0", "window"), (f"hls:{folder}/site?keep=all", "keep"),
+          ("srt://localhost:9?mode=both", "mode"),
+          ("srt://localhost:9?passphrase=short", "passphrase"), ("srt://localhost:9?latency=-1", "latency"),
+          ("rtsp:0?foo=1", "'foo'"), ("web:0?viewers=0", "viewers"), ("web:0?token=a", "token"),
+          ("window?sound=loud", "sound"), ("web:0?key=k.pem", "cert"))
+    for words, part in cases + tuple((("test:", "--to", target), part) for target, part in to):
         told = run(SPHERE, "live", *words)
-        check(f"live {words}", told.returncode in (1, 2) and part in told.stderr, told.stderr)
+        lines = told.stderr.splitlines()
+        check(f"live {words}", told.returncode == 2 and len(lines) == 1 and part in lines[0],
+              (told.returncode, told.stderr))
+    source = run(SPHERE, "live", "test:?foo=1", "--to", f"file:{folder}/a.mp4")
+    check("a wrong setting of the source", source.returncode == 2 and "'foo'" in source.stderr, source.stderr)
+    for words, part in ((("nowhere.mp4", "--to", f"file:{folder}/a.mp4"), "nowhere.mp4"),
+                        (("test:", "--to", f"file:{folder}/none/a.mp4"), "folder"),
+                        (("test:", "--to", "web:0?cert=none.pem"), "none.pem")):
+        told = run(SPHERE, "live", *words)
+        check(f"live {words}", told.returncode == 1 and part in told.stderr, (told.returncode, told.stderr))
     check("nothing is left behind", not list(pathlib.Path(folder).iterdir()))
 
 

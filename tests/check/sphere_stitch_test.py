@@ -198,7 +198,7 @@ def test_photo(folder, photo):
     check("no lens is a warning that names them",
           "--lens" in result.stderr and "gear360" in result.stderr and answer["warnings"])
     result = sphere("stitch", photo, out, "--json", "--lens", "gear36")
-    check("JSON of an error", result.returncode == 1
+    check("JSON of an error", result.returncode == 2
           and "gear360" in json.loads(result.stdout)["error"])
     check("quiet", not sphere("stitch", photo, out, "--quiet").stderr)
 
@@ -536,7 +536,7 @@ def test_wrong_input(folder, photo, video):
     lens.rename(folder / "lens.txt")
     refused("a lens file by its bare name", photo, jpg, "--lens", "lens.txt", says="./lens.txt",
             cwd=folder)
-    refused("a lens by a wrong name", photo, jpg, "--lens", "gear-360", says="'gear360'")
+    refused("a lens by a wrong name", photo, jpg, "--lens", "gear-360", status=2, says="'gear360'")
 
 
 def test_wrong_output(folder, photo, video):

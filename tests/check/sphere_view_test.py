@@ -228,8 +228,10 @@ def test_signals_and_errors(case, name):
     case.refused("no file", 1, "nothing.mp4", "view", case.path("nothing.mp4"))
     case.refused("no words", 2, "IN is missing", "view")
     case.refused("an unknown input", 2, "cubemap", "view", "x.mp4", "--input", "cube")
+    case.refused("an unknown lens", 2, "gear360", "view", "x.mp4", "--lens", "gear36")
+    case.refused("no lens", 2, "empty", "view", "x.mp4", "--lens", "")
     case.refused("an odd size", 2, "even", "view", "x.mp4", "--size", "65x65")
-    case.refused("no such sink", 1, "nosuchsink", "view", "--sink", "nosuchsink", case.path("in.png"))
+    case.refused("no such sink", 2, "nosuchsink", "view", "--sink", "nosuchsink", case.path("in.png"))
     launch(case, "videotestsrc num-buffers=3 ! video/x-raw,format=I420,width=320,height=160 ! "
                  "capssetter caps=video/x-raw,multiview-mode=top-bottom ! x264enc ! matroskamux ! "
                  f"filesink location={case.path('stereo.mkv')}")

@@ -33,7 +33,7 @@ Result<std::string> read_pem(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
   if (!file && text.empty()) return not_found(path + ": can't be read");
-  if (text.size() > most_pem) return invalid(path + ": is too large for a certificate");
+  if (text.size() > most_pem) return failed(path + ": is too large for a certificate");
   return text + "\n";
 }
 
@@ -59,8 +59,7 @@ Result<std::string> certificate_of(const Target& target, bool needed) {
     if (!more) return more.error();
     *pem += *more;
   }
-  if (auto read = Certificate::read(*pem); !read)
-    return invalid(path + ": " + read.error().message);
+  if (auto read = Certificate::read(*pem); !read) return failed(path + ": " + read.error().message);
   return *pem;
 }
 
