@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cmath>
 #include <csignal>
@@ -19,13 +20,13 @@
 #include "gst/sphere/lens/calibrate.h"
 #include "gst/sphere/lens/profile.h"
 #include "gst/tools/command.h"
-#include "gst/tools/lens_pictures.h"
 #include "gst/tools/forced_end.h"
+#include "gst/tools/lens_pictures.h"
 #include "gst/tools/output_file.h"
 #include "gst/tools/progress.h"
 #include "gst/tools/stitch_input.h"
-
 #include "gst/tools/stitch_options.h"
+
 namespace sphere::tool {
 
 namespace {
@@ -54,10 +55,10 @@ struct CalibrateArguments {
   bool clobber = true, quiet = false, verbose = false, json = false;
 };
 
-volatile std::sig_atomic_t interrupted = 0;
-
 // A step of the calculation may take longer than a person waits.
 constexpr unsigned longest_end = 15;  // s
+
+volatile std::sig_atomic_t interrupted = 0;
 
 Status parse(int argc, char** argv, CalibrateArguments* to) {
   g_autofree char* output = nullptr;
@@ -172,9 +173,16 @@ std::string summary(const Calibration& found, size_t pictures) {
           decimals(found.correlation, 4) + " (" + decimals(found.correlation_before, 4) +
           " before), and the error that is left at the seam measures " +
           decimals(found.error.degrees, 2) + " degrees";
-  if (pictures > 1 && found.joined < static_cast<int>(pictures))
-    text += "; " + std::to_string(pictures - static_cast<size_t>(found.joined)) +
-            " pictures do not show the scene of the first one";
+  const auto tell = [&text](int count, const char* of_one, const char* of_more) {
+    if (count > 0)
+      text += "; " + std::to_string(count) + (count == 1 ? " picture " : " pictures ") +
+              (count == 1 ? of_one : of_more);
+  };
+  tell(found.unturned,
+       "shows the scene from the same direction as another one: turn the camera between them",
+       "show the scene from the same direction as another one: turn the camera between them");
+  tell(static_cast<int>(pictures) - found.joined - found.unturned,
+       "does not show the scene of the first one", "do not show the scene of the first one");
   return text;
 }
 
@@ -195,6 +203,7 @@ void print_json(const CalibrateArguments& arguments, const Calibration& found,
   json.add("overlap_matches", found.overlap_matches);
   json.add("cross_matches", found.cross_matches);
   json.add("joined_pictures", found.joined);
+  json.add("unturned_pictures", found.unturned);
   json.add("radial_terms", found.whole_field ? "found" : "of the start");
   json.add("fall_off", found.fall_off_found ? "found" : "of the start, or a guess");
   json.add("residual_before", found.residual_before);
@@ -232,6 +241,7 @@ Status work(const CalibrateArguments& arguments, MessagePrinter* printer) {
       return probe.error();
 
   std::vector<GreyPicture> pictures;
+  std::vector<std::string> names;
   for (const std::string& path : arguments.pictures) {
     Result<GreyPicture> picture = load(path, printer);
     if (!picture) return picture.error();
@@ -240,7 +250,15 @@ Status work(const CalibrateArguments& arguments, MessagePrinter* printer) {
                      std::to_string(picture->size.height) + ", " + arguments.pictures[0] + " is " +
                      std::to_string(pictures[0].size.width) + "x" +
                      std::to_string(pictures[0].size.height) + "; all must have one size");
+    const auto same = std::ranges::find(pictures, picture->pixels, &GreyPicture::pixels);
+    if (same != pictures.end()) {
+      printer->warn(path + ": is the same picture as " +
+                    names[static_cast<size_t>(same - pictures.begin())] +
+                    ", and is left out; turn the camera by 30 to 90 degrees between two pictures");
+      continue;
+    }
     pictures.push_back(std::move(*picture));
+    names.push_back(path);
   }
 
   printer->note(std::to_string(pictures.size()) + " of " + std::to_string(pictures[0].size.width) +

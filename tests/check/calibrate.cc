@@ -457,6 +457,7 @@ GST_START_TEST(pictures_of_other_scenes_are_not_joined) {
   const Result<Calibration> found = calibrate(pictures, *load_profile("dual-190"));
   fail_unless(bool(found), "%s", found ? "" : found.error().message.c_str());
   fail_unless(found->joined == 1 && !found->whole_field && found->cross_matches == 0);
+  fail_unless(found->unturned == 0);
   fail_unless(found->correlation > found->correlation_before, "%g", found->correlation);
 }
 GST_END_TEST;
@@ -477,6 +478,7 @@ GST_START_TEST(lenses_of_a_camera_that_stands_still_are_found) {
   const SeamMiss off = seam_error(found->pair, truth);
   fail_unless(off.degrees < 0.2, "off by %g degrees", off.degrees);
   fail_unless(found->joined == 1 && !found->whole_field, "%d joined", found->joined);
+  fail_unless(found->unturned == 1);
 }
 GST_END_TEST;
 

@@ -104,6 +104,18 @@ def main():
             check("on a terminal, what was written and how long it took", status == 0 and
                   "wrote terminal.json in " in words and " s" in words, f"{status} {words}")
             (folder / "terminal.json").unlink(missing_ok=True)
+            # The same picture three times, and once more with a trace of other noise.
+            launch_ours(f"filesrc location={folder / 'in.png'} ! pngdec ! videoconvert ! jpegenc quality=95 ! "
+                        f"filesink location={folder / 'close.jpg'}")
+            same = calibrate(folder, "in.png", "in.png", "in.png", "close.jpg", "--lens", "dual-190", "-o",
+                             "same.json")
+            check("the same picture is told, and what to do", same.returncode == 0 and
+                  same.stderr.count("the same picture as in.png") == 1 and "turn the camera" in same.stderr,
+                  same.stderr)
+            check("it is not told that it shows something else", "1 picture shows the scene from the same "
+                  "direction" in same.stdout and "not show the scene" not in same.stdout, same.stdout)
+            for name in ("close.jpg", "same.json"):
+                (folder / name).unlink(missing_ok=True)
             # The result can be the start of another calibration.
             again = calibrate(folder, "in.png", "--lens", "./lens.json", "-o", "again.json")
             check("from its own outcome", again.returncode == 0 and

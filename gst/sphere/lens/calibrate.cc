@@ -151,7 +151,11 @@ class Calibrator {
     for (const size_t with : joined_) {
       const auto turned = find_rotation(pyramids_[with].level(small), pyramids_[i].level(small),
                                         pair_.scaled_to(pyramids_[with].level(small).size));
-      if (!turned || turn_of(*turned) < least_turn) continue;
+      if (!turned) continue;
+      if (turn_of(*turned) < least_turn) {
+        unturned_.insert(i);
+        continue;
+      }
       views_[i] = views_[with] * *turned;
       std::vector<Match> found;
       const MatchSearch search = {levels_ - 1, reach_at(levels_ - 1, true), cross_points};
@@ -168,6 +172,7 @@ class Calibrator {
       views_[i] = views[with].transposed() * views[i];
       views_[i] = views_[with] * views_[i];
       joined_.insert(i);
+      unturned_.erase(i);
       return;
     }
     views_[i] = Mat3();
@@ -277,6 +282,7 @@ class Calibrator {
     result_.overlap_matches = static_cast<int>(overlap_.size());
     result_.cross_matches = static_cast<int>(across_.size());
     result_.joined = static_cast<int>(joined_.size());
+    result_.unturned = static_cast<int>(unturned_.size());
     const double a_radian = pair_.front.model.radius() / pair_.front.half_fov();
     result_.residual = miss * a_radian;
     result_.residual_before = median_miss(overlap_, result_.before, views_) * a_radian;
@@ -297,7 +303,7 @@ class Calibrator {
   std::vector<Pyramid> pyramids_;
   LensPair pair_;
   std::vector<Mat3> views_;
-  std::set<size_t> joined_;
+  std::set<size_t> joined_, unturned_;
   bool cross_ = false;
   int levels_ = 1, done_ = 0, total_ = 1;
   std::vector<Match> overlap_, across_;

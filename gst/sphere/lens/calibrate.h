@@ -37,6 +37,9 @@ struct Calibration {
   LensPair before;  ///< what it was started from, in the same frame
   int overlap_matches = 0, cross_matches = 0;
   int joined = 0;  ///< number of pictures that show the same scene as the first, with the first
+  /// Number of further pictures of that scene. The camera was hardly turned between them and
+  /// others, which are all that the lenses can be found from.
+  int unturned = 0;
   double residual_before = 0, residual = 0;        ///< median, in pixels of the frame
   double correlation_before = 0, correlation = 0;  ///< of the overlap, all pictures
   SeamError error;
