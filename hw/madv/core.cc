@@ -11,7 +11,10 @@ SessionCore::SessionCore(CoreSettings settings)
       channel_(
           settings_,
           {.opened = [this](Time now) { connect_.start(now); },
-           .message_received = [this](const Message& message) { state_.update(message); },
+           .message_received =
+               [this](const Message& message) {
+                 change_state([&message](CameraState& state) { state.update(message); });
+               },
            .notified = [this](std::shared_ptr<const Message> message,
                               Time now) { handle_notification(std::move(message), now); },
            .ended =
@@ -33,7 +36,7 @@ SessionCore::SessionCore(CoreSettings settings)
                                                      : Failure::Reason::silent,
                                                  table.error().message}});
                     },
-                .change_state = [this](const auto& change) { change(state_); },
+                .change_state = [this](const auto& change) { change_state(change); },
                 .ready = [this] { emit({.kind = Event::Kind::ready}); }}) {}
 
 void SessionCore::handle_notification(std::shared_ptr<const Message> message, Time now) {

@@ -4,6 +4,7 @@
 
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -73,6 +74,10 @@ class SessionCore {
 
   std::vector<Event> take_events() { return std::exchange(events_, {}); }
   const CameraState& state() const { return state_; }
+  /// Called with each new state, before the message that brought it is told to anybody.
+  void watch_state(std::function<void(const CameraState&)> watch) {
+    state_watch_ = std::move(watch);
+  }
   const hw::CameraStats& stats() const { return channel_.stats(); }
   bool ended() const { return channel_.ended(); }
   bool is_open() const { return channel_.is_open(); }
@@ -83,8 +88,15 @@ class SessionCore {
   void handle_notification(std::shared_ptr<const Message> message, Time now);
   void emit(Event event);
 
+  template <typename Change>
+  void change_state(const Change& change) {
+    change(state_);
+    if (state_watch_) state_watch_(state_);
+  }
+
   const CoreSettings settings_;
   CameraState state_;
+  std::function<void(const CameraState&)> state_watch_;
   ControlChannel channel_;
   FileTransfers transfers_;
   ConnectSequence connect_;

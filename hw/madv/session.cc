@@ -92,6 +92,9 @@ class Session::Loop {
         connection_(std::move(connection)),
         socket_(g_socket_connection_get_socket(connection_.get())),
         core_(std::move(settings)) {
+    // Whoever is told an answer may read the state that it brought.
+    core_.watch_state([this](const CameraState& state) { publish(state); });
+    publish(core_.state());
     g_socket_set_blocking(socket_, FALSE);
     g_socket_set_option(socket_, IPPROTO_TCP, TCP_NODELAY, 1, nullptr);
     g_socket_set_option(socket_, IPPROTO_TCP, TCP_USER_TIMEOUT, unacknowledged_ms, nullptr);
@@ -113,11 +116,14 @@ class Session::Loop {
   }
 
  private:
+  void publish(const CameraState& state) {
+    const Lock lock(session_.mutex_);
+    session_.state_ = state;
+  }
+
   void handle_events() {
-    const CameraState state = core_.state();
     {
       const Lock lock(session_.mutex_);
-      session_.state_ = state;
       session_.stats_ = core_.stats();
     }
     // A handler may cause further events.

@@ -252,6 +252,22 @@ GST_END_TEST;
 
 // --- a session over loopback -----------------------------------------------------------------
 
+/// Whoever is told the answer reads the state that it brought, and not the one before.
+GST_START_TEST(an_answer_is_in_the_state_when_it_is_told) {
+  const auto camera = started(control_only());
+  Client client(*camera);
+  client.expect(Event::Kind::ready);
+  fail_unless(!client.session().state().is_recording());
+  client.call(Request(madv::msg_start_recording, "1"));
+  const auto known = hw::await<bool>(nullptr, [&client](auto told) {
+    client.session().request(Request(madv::msg_status), [&client, told](const madv::Reply& reply) {
+      told(reply.message && client.session().state().is_recording());
+    });
+  });
+  fail_unless(std::get<0>(*known));
+}
+GST_END_TEST;
+
 GST_START_TEST(a_session_from_end_to_end) {
   const auto camera = started(control_only());
   {
@@ -616,6 +632,7 @@ static Suite* emulator_suite() {
   TCase* session = tcase_create("session");
   suite_add_tcase(suite, session);
   tcase_add_test(session, a_session_from_end_to_end);
+  tcase_add_test(session, an_answer_is_in_the_state_when_it_is_told);
   tcase_add_test(session, a_known_lens_table_is_not_fetched_again);
   tcase_add_test(session, a_photo_is_taken_and_read_over_http);
   tcase_add_test(session, a_video_is_recorded);
