@@ -9,6 +9,7 @@ import json
 import os
 import pathlib
 import shutil
+import signal
 import struct
 import subprocess
 import sys
@@ -22,7 +23,7 @@ SOURCE = pathlib.Path(os.environ["SPHERE_SOURCE"])
 SHARED = SOURCE.parent / "shared"
 DATA, COUNT_LEAKS = SHARED / "data", SHARED / "tools" / "count-leaks"
 GIVEN = "consent/location, state=(string)given, purpose=(string)geotag"
-COUNT_OF_PHOTOS = 600
+COUNT_OF_PHOTOS = 800
 ACT = ("consent", "give", "location", "--purpose", "geotag")
 
 
@@ -537,9 +538,11 @@ def test_withdrawal_between_two_files(case):
         try:
             end = time.monotonic() + DEADLINE
             while not any(out.glob("*.jpg")) and time.monotonic() < end:
-                time.sleep(0.01)
+                time.sleep(0.002)
+            working.send_signal(signal.SIGSTOP)
             case.done(f"{purpose} is withdrawn", "consent", "withdraw", "location")
             check(f"{command} was still working", working.poll() is None)
+            working.send_signal(signal.SIGCONT)
             status = working.wait(DEADLINE)
         finally:
             working.kill()
