@@ -40,7 +40,9 @@ GST_START_TEST(one_that_fails_stops_no_other) {
   fail_unless_equals_int(static_cast<int>(status.outputs[2].status.reconnects), 0);
   const std::vector<Got> got = copy_of(&Recorder::video, recorder(3));
   fail_unless(got.front().key);
-  fail_unless(longest_gap(got) < 4 * picture, "a gap of %" GST_TIME_FORMAT,
+  // Pictures that come too late are left out; with the sanitizers these are many.
+  const GstClockTime most = (g_getenv("ASAN_OPTIONS") ? 30 : 4) * picture;
+  fail_unless(longest_gap(got) < most, "a gap of %" GST_TIME_FORMAT,
               GST_TIME_ARGS(longest_gap(got)));
 
   const std::lock_guard first(recorder(1).mutex);
