@@ -130,7 +130,7 @@ void Playlist::continue_after(std::string_view earlier) {
                                 before.file.end() - segment_ending.size());
   const int64_t first = parse_integer(number).value_or(0);
   const std::string run = before.file.substr(0, number_at);
-  for (int64_t i = first - 1; i > 0 && i + static_cast<int64_t>(window_) >= first; --i) {
+  for (int64_t i = first - 1; i > 0 && first - i <= static_cast<int64_t>(window_); --i) {
     before.file = run + std::to_string(i) + std::string(segment_ending);
     kept_.push_front(before);
   }
