@@ -65,12 +65,14 @@ Failure failure_of(const GError* error, const CertificateCheck& check) {
   return {Reason::gone, "the connection to the camera's web server was lost", error->message};
 }
 
+// One is in use at a time. libsoup counts those, too, that the camera has closed meanwhile; at its
+// limit it waits for one of them without an end.
+constexpr int most_connections = 16;
+
 }  // namespace
 
 struct WebFileReader::State {
   CertificatePins* pins;
-  // Its connections are used in this context, so that they are independent of the caller's.
-  std::unique_ptr<GMainContext, Call<g_main_context_unref>> context;
   ObjectRef<SoupSession> session;
 };
 
@@ -79,7 +81,7 @@ WebFileReader::WebFileReader(CertificatePins* pins, std::chrono::seconds timeout
   state_->pins = pins;
   state_->session.reset(
       soup_session_new_with_options("timeout", static_cast<guint>(timeout.count()), "idle-timeout",
-                                    0u, "max-conns-per-host", 1, nullptr));
+                                    0u, "max-conns-per-host", most_connections, nullptr));
   // A web proxy can't reach a camera.
   soup_session_set_proxy_resolver(state_->session.get(), nullptr);
   soup_session_remove_feature_by_type(state_->session.get(), SOUP_TYPE_CONTENT_DECODER);

@@ -3,9 +3,11 @@
 #include "gst/tools/picture_chooser.h"
 
 #include <algorithm>
+#include <chrono>
 #include <memory>
 
 #include "gst/sphere/base/gobject.h"
+#include "gst/sphere/base/thread.h"
 
 namespace sphere::tool {
 
@@ -140,12 +142,45 @@ class Chooser {
   bool begun_ = false, full_ = false, seek_wanted_ = false;
 };
 
+/// A seek that another thread does, because the streaming thread can't flush what it is in. That
+/// one waits for it, or it could come to the end of IN before.
+class Seek {
+ public:
+  void begin() {
+    const Lock lock(mutex_);
+    state_ = State::wanted;
+  }
+  /// Whether the stream is being flushed; false if there is no seek.
+  bool wait() {
+    const auto until = std::chrono::steady_clock::now() + longest;
+    const Lock lock(mutex_);
+    while (state_ == State::wanted)
+      if (changed_.wait_until(mutex_, until) == std::cv_status::timeout) state_ = State::none;
+    return state_ == State::flushing;
+  }
+  void end(bool flushing) {
+    const Lock lock(mutex_);
+    if (state_ != State::wanted) return;
+    state_ = flushing ? State::flushing : State::none;
+    changed_.notify_all();
+  }
+
+ private:
+  // The system may have no thread for it.
+  static constexpr std::chrono::seconds longest{30};
+  enum class State { none, wanted, flushing };
+
+  Mutex mutex_;  // held for a moment only
+  ConditionVariable changed_;
+  State state_ SPHERE_GUARDED_BY(mutex_) = State::none;
+};
+
 struct PictureChooser {
   GstElement parent;
   GstPad* sink;
   GstPad* src;
   Chooser* chooser;
-  gboolean seeking;    // pictures are dropped until the flush of the seek
+  Seek* seek;
   gboolean segmented;  // the segment of the pictures that are passed on was sent
 };
 
@@ -162,22 +197,22 @@ void seek(GstElement* element, gpointer position) {
       1.0, GST_FORMAT_TIME, static_cast<GstSeekFlags>(GST_SEEK_FLAG_FLUSH | GST_SEEK_FLAG_ACCURATE),
       GST_SEEK_TYPE_SET, to, GST_SEEK_TYPE_NONE, -1);
   // Without the seek, the pictures from the beginning on are decoded and left out.
-  if (!gst_pad_push_event(self->sink, event)) g_atomic_int_set(&self->seeking, FALSE);
+  (void)gst_pad_push_event(self->sink, event);
+  self->seek->end(false);
 }
 
 GstFlowReturn chain(GstPad*, GstObject* parent, GstBuffer* buffer) {
   auto* self = reinterpret_cast<PictureChooser*>(parent);
   const GstClockTime to = self->chooser->seek_to();
   if (GST_CLOCK_TIME_IS_VALID(to)) {
-    g_atomic_int_set(&self->seeking, TRUE);
-    // The streaming thread itself can't flush what it is in.
+    self->seek->begin();
     gst_element_call_async(
         GST_ELEMENT(self), seek, new GstClockTime(to),
         +[](gpointer position) { delete static_cast<GstClockTime*>(position); });
-  }
-  if (g_atomic_int_get(&self->seeking)) {
-    gst_buffer_unref(buffer);
-    return GST_FLOW_OK;
+    if (self->seek->wait()) {
+      gst_buffer_unref(buffer);
+      return GST_FLOW_FLUSHING;
+    }
   }
   if (!self->segmented) {
     self->segmented = TRUE;
@@ -200,11 +235,11 @@ gboolean sink_event(GstPad* pad, GstObject* parent, GstEvent* event) {
       return TRUE;
     case GST_EVENT_FLUSH_START:
       // Nothing has gone further yet, except the caps.
+      self->seek->end(true);
       gst_event_unref(event);
       return TRUE;
     case GST_EVENT_FLUSH_STOP:
       self->chooser->flush();
-      g_atomic_int_set(&self->seeking, FALSE);
       gst_event_unref(event);
       return TRUE;
     case GST_EVENT_GAP:
@@ -223,7 +258,9 @@ gboolean sink_event(GstPad* pad, GstObject* parent, GstEvent* event) {
 }
 
 void finalize(GObject* object) {
-  delete reinterpret_cast<PictureChooser*>(object)->chooser;
+  auto* self = reinterpret_cast<PictureChooser*>(object);
+  delete self->chooser;
+  delete self->seek;
   G_OBJECT_CLASS(picture_chooser_parent_class)->finalize(object);
 }
 
@@ -231,6 +268,7 @@ void picture_chooser_init(PictureChooser* self) {
   GstElementClass* klass = GST_ELEMENT_GET_CLASS(self);
   self->sink = gst_pad_new_from_template(gst_element_class_get_pad_template(klass, "sink"), "sink");
   self->src = gst_pad_new_from_template(gst_element_class_get_pad_template(klass, "src"), "src");
+  self->seek = new Seek;
   gst_pad_set_chain_function(self->sink, chain);
   gst_pad_set_event_function(self->sink, sink_event);
   GST_PAD_SET_PROXY_CAPS(self->sink);
