@@ -21,7 +21,7 @@ constexpr Purpose sound_purposes[] = {Purpose::live, Purpose::record, Purpose::s
 // kbit/s, stereo.
 constexpr int aac_bitrate = 128000, opus_bitrate = 96000;
 
-/// Links elements in a new bin, whose sink pad is the first one's.
+/// Links elements in a new bin, whose pads are the first one's `sink` and the last one's `src`.
 Result<GstElement*> make_chain(const std::vector<GstElement*>& elements) {
   GstElement* bin = gst_bin_new(nullptr);
   GstElement* before = nullptr;
@@ -35,8 +35,10 @@ Result<GstElement*> make_chain(const std::vector<GstElement*>& elements) {
     gst_object_unref(gst_object_ref_sink(bin));
     return failed("the gates before an output can't be linked");
   }
-  const GstRef<GstPad> pad(gst_element_get_static_pad(elements.front(), "sink"));
-  gst_element_add_pad(bin, gst_ghost_pad_new("sink", pad.get()));
+  const GstRef<GstPad> sink(gst_element_get_static_pad(elements.front(), "sink"));
+  gst_element_add_pad(bin, gst_ghost_pad_new("sink", sink.get()));
+  if (const GstRef<GstPad> src{gst_element_get_static_pad(elements.back(), "src")})
+    gst_element_add_pad(bin, gst_ghost_pad_new("src", src.get()));
   return bin;
 }
 
@@ -107,12 +109,17 @@ Result<GstElement*> Branch::make_video(Feed* feed, std::function<void()> end) {
   return elements.link();
 }
 
-Result<GstElement*> Branch::make_audio(Feed* feed, bool coded) {
+Result<GstElement*> Branch::make_sound_gates() {
   Elements elements;
   elements.add("queue");
   for (const Purpose purpose : sound_purposes)
     if (needs_.audio_purposes & bit(purpose))
       set_up_gate(elements.add("sphereaudiogate"), purpose, true);
+  return elements.link();
+}
+
+Result<GstElement*> Branch::make_audio(Feed* feed, bool coded) {
+  Elements elements;
   if (!coded && needs_.audio != AudioForm::raw) {
     elements.add("audioconvert");
     GstElement* encoder = elements.add(needs_.audio == AudioForm::opus ? "opusenc" : "avenc_aac");

@@ -35,8 +35,11 @@ class Branch {
 
   /// A bin with the sink pad `sink`, floating, for pictures of the form that the output needs.
   Result<GstElement*> make_video(Feed* feed, std::function<void()> end);
-  /// The same for decoded sound, or with `coded` for sound in the form that the output takes. Only
-  /// for an output that takes sound.
+  /// The gates for sound: a bin with the pads `sink` and `src`, floating. Only for an output that
+  /// takes sound. Those that are made after the pipeline has started count each grant as a new one.
+  Result<GstElement*> make_sound_gates();
+  /// What comes after them, with the sink pad `sink`: for decoded sound, or with `coded` for sound
+  /// in the form that the output takes.
   Result<GstElement*> make_audio(Feed* feed, bool coded = false);
 
   /// Other caps and another ledger from now on; the gates follow with the next buffer. Any thread.

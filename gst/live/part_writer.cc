@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <cmath>
 #include <cstdio>
+#include <utility>
 
 #include "gst/live/muxed.h"
 #include "gst/sphere/base/gobject.h"
@@ -20,6 +21,8 @@ namespace sphere::live {
 namespace {
 
 constexpr int readable_by_all = 0666;  // less what the umask takes
+// If no pictures come, a file begins with the sound after about half a minute.
+constexpr size_t most_early = 30;
 
 Error exists(const std::string& path) {
   return invalid("'" + path + "' exists; take another name, or add '?overwrite=yes'");
@@ -88,9 +91,24 @@ double PartWriter::time_of(const Fragment& fragment) const {
 void PartWriter::watch(GstElement* bin) {
   watch_muxed(bin, &reader_, [this]() -> Status {
     while (auto fragment = reader_.next())
-      if (const Status written = write(std::move(*fragment)); !written) return written;
+      if (const Status taken = take(std::move(*fragment)); !taken) return taken;
     return ok();
   });
+}
+
+/// GStreamer's demuxer takes the time of a file's first fragment for the beginning of the film.
+/// That is where the pictures begin.
+Status PartWriter::take(Fragment fragment) {
+  const bool waits = file_.empty() && !reader_.track(fragment.track)->video;
+  if (waits) {
+    early_.push_back(std::move(fragment));
+    if (early_.size() < most_early) return ok();
+  } else if (const Status written = write(std::move(fragment)); !written) {
+    return written;
+  }
+  for (Fragment& sound : std::exchange(early_, {}))
+    if (const Status written = write(std::move(sound)); !written) return written;
+  return ok();
 }
 
 Status PartWriter::begin_part(double begin) {

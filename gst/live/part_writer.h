@@ -56,6 +56,7 @@ class PartWriter {
 
  private:
   Status begin_part(double begin);
+  Status take(Fragment fragment);
   Status write(Fragment fragment);
   /// Time in seconds, which is comparable between tracks.
   double time_of(const Fragment& fragment) const;
@@ -64,6 +65,7 @@ class PartWriter {
   const double seconds_;
   const bool overwrite_;
   FragmentReader reader_;
+  std::vector<Fragment> early_;  ///< sound that came before the first pictures
   Descriptor descriptor_;
   std::string file_;
   double begin_ = 0;  ///< of this file in the stream, in seconds

@@ -168,10 +168,13 @@ Status Session::attach(Sink* sink, GstElement* tee) {
   gst_bin_add(GST_BIN(pipeline_.get()), *video);
   if (!gst_element_link(tee, *video)) return failed("the gates of an output can't be linked");
   if (sink->runner->needs().audio == AudioForm::none) return ok();
-  auto audio = sink->branch->make_audio(&sink->runner->feed());
+  const auto gates = sink->branch->make_sound_gates();
+  if (!gates) return gates.error();
+  gst_bin_add(GST_BIN(pipeline_.get()), *gates);
+  const auto audio = sink->branch->make_audio(&sink->runner->feed());
   if (!audio) return audio.error();
   gst_bin_add(GST_BIN(pipeline_.get()), *audio);
-  if (!gst_element_link(source_->sound(), *audio))
+  if (!gst_element_link_many(source_->sound(), *gates, *audio, nullptr))
     return failed("the gate of an output's sound can't be linked");
   return ok();
 }

@@ -85,7 +85,7 @@ struct Settings {
 /// A pad at which a file waits until the output is open, so that nothing of it is lost.
 struct HeldPad {
   GstRef<GstPad> pad;
-  gulong probe;
+  gulong probe = 0;  ///< 0: it does not wait yet
 };
 
 /// What exists between READY and NULL.
@@ -94,6 +94,9 @@ struct LiveState {
   std::unique_ptr<Branch> branch;
   std::unique_ptr<Runner> runner;
   std::unique_ptr<Encoding> encoding;  // of the thread of the pictures
+  // In the element before it starts, because a gate that comes later takes no sound from before it.
+  GstElement* pictures = nullptr;     ///< the gates and the end of the pictures' way
+  GstElement* sound_gates = nullptr;  ///< null: the target takes no sound
 };
 
 struct LiveSink {
@@ -115,6 +118,7 @@ struct LiveSink {
   bool ended SPHERE_GUARDED_BY(mutex) = false;   ///< pictures have ended
   bool opened SPHERE_GUARDED_BY(mutex) = false;  ///< or the first attempt has failed
   std::vector<HeldPad> held SPHERE_GUARDED_BY(mutex);
+  bool files_wait SPHERE_GUARDED_BY(mutex) = false;  ///< at the pads `held`
 
   std::shared_ptr<LiveState> current() {
     const Lock lock(mutex);
@@ -157,18 +161,21 @@ OutputConsent given_by(const LiveSink& self) {
 
 // --- files wait for the output -----------------------------------------------------------------
 
-/// To be called for pictures, and for sound that comes after them. Sound that comes before may come
-/// in the same thread as the pictures, which the output waits for.
-void hold(LiveSink& self, GstElement* element) {
-  GstRef<GstPad> pad(gst_element_get_static_pad(element, "sink"));
-  constexpr auto pictures = static_cast<GstPadProbeType>(
+/// The output waits for the first caps of the pictures. Sound may come before them in the same
+/// thread, so it waits from then on only.
+void hold(LiveSink& self, GstElement* element, bool pictures_came) {
+  constexpr auto waiting = static_cast<GstPadProbeType>(
       GST_PAD_PROBE_TYPE_BLOCK | GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST);
   const Lock lock(self.mutex);
   if (self.opened) return;
-  const gulong probe = gst_pad_add_probe(
-      pad.get(), pictures, [](GstPad*, GstPadProbeInfo*, gpointer) { return GST_PAD_PROBE_OK; },
-      nullptr, nullptr);
-  self.held.push_back({std::move(pad), probe});
+  self.held.push_back({GstRef<GstPad>(gst_element_get_static_pad(element, "sink"))});
+  self.files_wait = self.files_wait || pictures_came;
+  if (!self.files_wait) return;
+  for (HeldPad& one : self.held)
+    if (!one.probe)
+      one.probe = gst_pad_add_probe(
+          one.pad.get(), waiting,
+          [](GstPad*, GstPadProbeInfo*, gpointer) { return GST_PAD_PROBE_OK; }, nullptr, nullptr);
 }
 
 void release(LiveSink& self) {
@@ -178,7 +185,8 @@ void release(LiveSink& self) {
     self.opened = true;
     held.swap(self.held);
   }
-  for (const HeldPad& one : held) gst_pad_remove_probe(one.pad.get(), one.probe);
+  for (const HeldPad& one : held)
+    if (one.probe) gst_pad_remove_probe(one.pad.get(), one.probe);
 }
 
 // --- the runner --------------------------------------------------------------------------------
@@ -261,11 +269,11 @@ void try_to_start(LiveSink& self) {
 
 // --- what comes in -----------------------------------------------------------------------------
 
-/// Adds elements that follow `from` in this order.
+/// Adds elements that follow `from` in this order, if they are not there yet.
 Status append(LiveSink& self, GstElement* from, const std::vector<GstElement*>& elements) {
   GstElement* before = from;
   for (GstElement* element : elements) {
-    gst_bin_add(GST_BIN(self.element), element);
+    if (!GST_OBJECT_PARENT(element)) gst_bin_add(GST_BIN(self.element), element);
     if (!gst_element_link(before, element))
       return sphere::failed("the stream can't be linked to the elements of this target");
     before = element;
@@ -354,10 +362,7 @@ Status take_video(LiveSink& self, GstElement* from, GstCaps* caps) {
     state->encoding = std::move(*encoding);
     chain.push_back(state->encoding->element());
   }
-  if (const Status added =
-          add(state->branch->make_video(&state->runner->feed(), [&self] { finish(self); }));
-      !added)
-    return added;
+  chain.push_back(state->pictures);
   if (const Status appended = append(self, from, chain); !appended) return appended;
   {
     const Lock lock(self.mutex);
@@ -393,9 +398,10 @@ Status take_audio(LiveSink& self, GstElement* from, GstCaps* caps) {
   auto form = make_filter(as_it_is ? "audio/mpeg,stream-format=raw" : decoded_sound);
   if (!form) return form.error();
   chain.push_back(*form);
-  auto branch = state->branch->make_audio(&state->runner->feed(), as_it_is);
-  if (!branch) return branch.error();
-  chain.push_back(*branch);
+  chain.push_back(state->sound_gates);
+  auto end = state->branch->make_audio(&state->runner->feed(), as_it_is);
+  if (!end) return end.error();
+  chain.push_back(*end);
   return append(self, from, chain);
 }
 
@@ -438,7 +444,7 @@ GstPadProbeReturn first_caps(GstPad* pad, GstPadProbeInfo* info, gpointer elemen
       return GST_PAD_PROBE_DROP;
     }
     from = *pace;
-    if (video || self.is_known()) hold(self, from);
+    hold(self, from, video || self.is_known());
   }
   const Status taken = video ? take_video(self, from, caps) : take_audio(self, from, caps);
   if (!taken)
@@ -498,9 +504,18 @@ Status open(LiveSink& self) {
   if (!output) return output.error();
   state->runner = std::make_unique<Runner>(*target, std::move(*output));
   state->branch = std::make_unique<Branch>(state->runner->needs(), given_by(self));
+  const auto pictures =
+      state->branch->make_video(&state->runner->feed(), [&self] { finish(self); });
+  if (!pictures) return pictures.error();
+  gst_bin_add(GST_BIN(self.element), state->pictures = *pictures);
+  if (state->runner->needs().audio != AudioForm::none) {
+    const auto gates = state->branch->make_sound_gates();
+    if (!gates) return gates.error();
+    gst_bin_add(GST_BIN(self.element), state->sound_gates = *gates);
+  }
   const Lock lock(self.mutex);
   self.state = std::move(state);
-  self.known = self.ended = self.opened = false;
+  self.known = self.ended = self.opened = self.files_wait = false;
   self.told.clear();
   self.told_running = false;
   return sphere::ok();
@@ -533,6 +548,7 @@ GstStateChangeReturn change_state(GstElement* element, GstStateChange transition
   if (transition == GST_STATE_CHANGE_NULL_TO_READY) sphere::consent::prepare(self.consent, element);
   if (transition == GST_STATE_CHANGE_READY_TO_PAUSED) {
     if (const Status opened = open(self); !opened) {
+      close(self);
       GST_ELEMENT_ERROR(element, RESOURCE, SETTINGS, ("%s.", opened.error().message.c_str()),
                         (nullptr));
       return GST_STATE_CHANGE_FAILURE;

@@ -5,10 +5,16 @@
 #include <algorithm>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include <glib/gstdio.h>
+#include <gst/app/gstappsrc.h>
+
 #include "gst/live/fragments.h"
+#include "gst/live/part_writer.h"
 #include "gst/live/playlist.h"
+#include "gst/sphere/base/gobject.h"
 
 #include <gst/check/gstcheck.h>
 
@@ -155,10 +161,13 @@ Bytes joined(std::initializer_list<Bytes> parts) {
   return all;
 }
 
-Bytes header(std::string_view handler = "vide") {
+constexpr uint32_t first_track = 7;
+
+/// `trak` and `trex`.
+std::pair<Bytes, Bytes> track(uint32_t id, std::string_view handler) {
   Bytes tkhd, mdhd, hdlr, entry, trex;
   put(&tkhd, 0, 12);
-  put(&tkhd, 7, 4);
+  put(&tkhd, id, 4);
   put(&mdhd, 0, 12);
   put(&mdhd, 3000, 4);
   put(&hdlr, 0, 8);
@@ -174,28 +183,36 @@ Bytes header(std::string_view handler = "vide") {
   const Bytes avc1 = box("avc1", entry);
   stsd.insert(stsd.end(), avc1.begin(), avc1.end());
   put(&trex, 0, 4);
-  put(&trex, 7, 4);
+  put(&trex, id, 4);
   put(&trex, 1, 4);
   put(&trex, 100, 4);  // the duration of a sample
   put(&trex, 0, 4);
   put(&trex, 0x10000, 4);  // no key frame
-  return joined(
-      {box("ftyp", {'i', 's', 'o', '5', 0, 0, 0, 0}),
-       box("moov",
-           joined(
-               {box("trak",
-                    joined({box("tkhd", tkhd),
-                            box("mdia", joined({box("mdhd", mdhd), box("hdlr", hdlr),
-                                                box("minf", box("stbl", box("stsd", stsd)))}))})),
-                box("mvex", box("trex", trex))}))});
+  const Bytes media =
+      joined({box("mdhd", mdhd), box("hdlr", hdlr), box("minf", box("stbl", box("stsd", stsd)))});
+  return {box("trak", joined({box("tkhd", tkhd), box("mdia", media)})), box("trex", trex)};
 }
 
-Bytes fragment(uint64_t begin, bool key, uint32_t samples, bool wide = true) {
+/// The header of a film with a track for each of these.
+Bytes header(std::initializer_list<std::string_view> handlers = {"vide"}) {
+  Bytes movie, extends;
+  uint32_t id = first_track;
+  for (const std::string_view handler : handlers) {
+    const auto [trak, trex] = track(id++, handler);
+    movie.insert(movie.end(), trak.begin(), trak.end());
+    extends.insert(extends.end(), trex.begin(), trex.end());
+  }
+  return joined({box("ftyp", {'i', 's', 'o', '5', 0, 0, 0, 0}),
+                 box("moov", joined({movie, box("mvex", extends)}))});
+}
+
+Bytes fragment(uint64_t begin, bool key, uint32_t samples, bool wide = true,
+               uint32_t of = first_track) {
   Bytes mfhd, tfhd, tfdt, trun;
   put(&mfhd, 0, 4);
   put(&mfhd, 1, 4);
   put(&tfhd, 0x20000, 4);
-  put(&tfhd, 7, 4);
+  put(&tfhd, of, 4);
   put(&tfdt, wide ? 0x1000000 : 0, 4);
   put(&tfdt, begin, wide ? 8 : 4);
   put(&trun, key ? 4 : 0, 4);
@@ -246,7 +263,7 @@ GST_START_TEST(sound_is_delayed) {
   const auto delayed = [](std::string_view handler, const Bytes& bytes) {
     FragmentReader reader;
     reader.delay_sound(0.5);
-    fail_unless(bool(reader.push(joined({header(handler), bytes}))));
+    fail_unless(bool(reader.push(joined({header({handler}), bytes}))));
     const auto found = reader.next();
     fail_unless(found.has_value());
     return *found;
@@ -259,6 +276,49 @@ GST_START_TEST(sound_is_delayed) {
   }
   // Where the number is full, the time is a little early, and not back at the beginning.
   fail_unless(delayed("soun", fragment(UINT32_MAX - 100, true, 30, false)).begin == UINT32_MAX);
+}
+GST_END_TEST
+
+/// For GStreamer's demuxer a film begins with its first fragment.
+GST_START_TEST(a_file_begins_with_its_pictures) {
+  const auto sound = [](uint64_t begin) {
+    return fragment(begin, true, 30, true, first_track + 1);
+  };
+  const GString_ folder(g_dir_make_tmp("sphere-XXXXXX", nullptr));
+  const std::string path = to_string(folder.get()) + "/film.mp4";
+  PartNames names(path, false);
+  PartWriter writer(&names, 0, false);
+  // In place of the muxer, whose order can't be told in advance.
+  const GstRef<GstElement> pipeline(gst_parse_launch(
+      "appsrc name=mux ! appsink name=muxed sync=false async=false max-buffers=1", nullptr));
+  writer.watch(pipeline.get());
+  gst_element_set_state(pipeline.get(), GST_STATE_PLAYING);
+  const GstRef<GstElement> source(gst_bin_get_by_name(GST_BIN(pipeline.get()), "mux"));
+  const Bytes all = joined({header({"vide", "soun"}), sound(900), sound(3900),
+                            fragment(0, true, 30), sound(6900), fragment(3000, true, 30)});
+  gst_app_src_push_buffer(GST_APP_SRC(source.get()), gst_buffer_new_memdup(all.data(), all.size()));
+  gst_app_src_end_of_stream(GST_APP_SRC(source.get()));
+  const GstRef<GstBus> bus(gst_element_get_bus(pipeline.get()));
+  const MessageRef end(
+      gst_bus_timed_pop_filtered(bus.get(), GST_CLOCK_TIME_NONE,
+                                 static_cast<GstMessageType>(GST_MESSAGE_EOS | GST_MESSAGE_ERROR)));
+  fail_unless(GST_MESSAGE_TYPE(end.get()) == GST_MESSAGE_EOS);
+  gst_element_set_state(pipeline.get(), GST_STATE_NULL);
+
+  gchar* content = nullptr;
+  gsize size = 0;
+  fail_unless(g_file_get_contents(path.c_str(), &content, &size, nullptr));
+  FragmentReader reader;
+  fail_unless(bool(reader.push({reinterpret_cast<const uint8_t*>(content), size})));
+  g_free(content);
+  std::vector<std::pair<uint32_t, uint64_t>> found;
+  while (const auto next = reader.next())
+    found.emplace_back(next->track - first_track, next->begin);
+  const std::vector<std::pair<uint32_t, uint64_t>> expected{
+      {0, 0}, {1, 900}, {1, 3900}, {1, 6900}, {0, 3000}};
+  fail_unless(found == expected);
+  g_unlink(path.c_str());
+  g_rmdir(folder.get());
 }
 GST_END_TEST
 
@@ -290,6 +350,7 @@ static Suite* live_files_suite() {
   tcase_add_test(all, fragments_are_cut_anywhere);
   tcase_add_test(all, fragments_are_moved);
   tcase_add_test(all, sound_is_delayed);
+  tcase_add_test(all, a_file_begins_with_its_pictures);
   tcase_add_test(all, damaged_fragments_are_errors);
   return suite;
 }

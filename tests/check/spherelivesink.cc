@@ -193,8 +193,8 @@ GST_START_TEST(coded_files_in_another_order_arrive_whole) {
 }
 GST_END_TEST
 
-/// When the first buffer of this track of a film is to be shown or heard.
-int64_t begin_of_track(const std::string& file, const char* track) {
+/// When the first buffer of this track of a film is to be shown or heard, and its size.
+std::pair<int64_t, size_t> begin_of_track(const std::string& file, const char* track) {
   const std::string words = "filesrc location=" + file + " ! qtdemux name=film film." + track +
                             " ! appsink name=track sync=false";
   Line line(words);
@@ -202,10 +202,12 @@ int64_t begin_of_track(const std::string& file, const char* track) {
   line.play();
   GstSample* sample = gst_app_sink_pull_sample(GST_APP_SINK(sink.get()));
   fail_unless(sample, "no %s", track);
+  GstBuffer* buffer = gst_sample_get_buffer(sample);
   const guint64 time = gst_segment_to_running_time(gst_sample_get_segment(sample), GST_FORMAT_TIME,
-                                                   GST_BUFFER_PTS(gst_sample_get_buffer(sample)));
+                                                   GST_BUFFER_PTS(buffer));
+  const size_t size = gst_buffer_get_size(buffer);
   gst_sample_unref(sample);
-  return static_cast<int64_t>(time);
+  return {static_cast<int64_t>(time), size};
 }
 
 /// In fragmented MP4, mp4mux begins each track at 0, whenever it comes.
@@ -229,9 +231,11 @@ GST_START_TEST(sound_is_as_late_in_a_file_as_it_was) {
         line.message(static_cast<GstMessageType>(GST_MESSAGE_EOS | GST_MESSAGE_ERROR));
     fail_unless(end && GST_MESSAGE_TYPE(end.get()) == GST_MESSAGE_EOS);
     line.stop();
-    const double late =
-        static_cast<double>(begin_of_track(file, "audio_0") - begin_of_track(file, "video_0")) /
-        GST_MSECOND;
+    const auto [sound, size] = begin_of_track(file, "audio_0");
+    const int64_t pictures = begin_of_track(file, "video_0").first;
+    const double late = static_cast<double>(sound - pictures) / GST_MSECOND;
+    // A silent frame has 4 bytes.
+    fail_unless(size > 50, "%d ms, order %d: the sound begins silent", late_ms, reordered);
     // A frame of sound lasts 23 ms.
     fail_unless(std::abs(late - late_ms) < 12, "%d ms, order %d: %g", late_ms, reordered, late);
     g_unlink(file.c_str());
