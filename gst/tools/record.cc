@@ -201,7 +201,12 @@ int record(int argc, char** argv) {
     // Consent may be withdrawn while the command is queued.
     if (sound.allowed) wanted = [given] { return given().allowed; };
     if (const auto failure = call([&](auto handler) {
-          command.camera().start_recording(request, wanted, std::move(handler));
+          command.camera().start_recording(
+              request, wanted, [&saved, handler = std::move(handler)](const auto& answer) {
+                // What was told before belongs to an earlier recording.
+                saved.forget();
+                handler(answer);
+              });
         }))
       return command.fail(*failure);
     if (!sound.allowed)
@@ -209,8 +214,6 @@ int record(int argc, char** argv) {
                              sound.reason +
                              "); 'sphere consent give audio --purpose record' does that");
     if (start) return command.done("Recording.");
-    // Parts of an earlier recording.
-    saved.forget();
     if (const auto failure =
             wait_for_end(command, saved, is_given(duration) ? duration : 0, recorded))
       return command.fail(*failure);
