@@ -10,6 +10,7 @@ what was skipped, with the reason. Exits 0 if something passed and nothing faile
 - A gst-check binary counts with the checks it reports. One that ended badly although no check of
   it failed (a crash, a time-out, a leak found at exit) counts as one more failed.
 - Any other test counts as one.
+- Below a failed one stand its failed checks, because a log may be kept in part only.
 - Each line `skip: REASON` that a test prints counts as one skipped. In a gst-check binary the check
   that printed it is not counted as passed as well.
 """
@@ -21,7 +22,10 @@ import sys
 
 # Check puts a colour code before it on some terminals, hence no anchor at the start.
 CHECKS = re.compile(r"\d+%: Checks: (\d+), Failures: (\d+), Errors: (\d+)")
+FAILED_CHECK = re.compile(r"^(?:failed: .*|\S+:\d+:[FE]:.*)$", re.MULTILINE)
 SKIP = re.compile(r"^\s*skip: *(.*?)\s*$", re.MULTILINE)
+
+MOST_LINES, LONGEST_LINE = 10, 400
 
 GOOD = {"OK", "EXPECTEDFAIL"}
 
@@ -33,9 +37,12 @@ class Count:
         self.skipped = 0
         self.notes = []
 
-    def fail(self, number, note):
+    def fail(self, number, note, output=""):
+        """`output`: what the test printed."""
         self.failed += number
         self.notes.append(f"failed: {note}")
+        lines = FAILED_CHECK.findall(output) or output.strip().splitlines()[-MOST_LINES:]
+        self.notes += [f"    {line[:LONGEST_LINE]}" for line in lines[:MOST_LINES]]
 
     def skip(self, note):
         self.skipped += 1
@@ -60,7 +67,7 @@ class Count:
             if result in GOOD:
                 self.passed += 1
             else:
-                self.fail(1, f"{name}: {result}")
+                self.fail(1, f"{name}: {result}", output)
             return
 
         bad = sum(failures + errors for _, failures, errors in summaries)
@@ -69,9 +76,9 @@ class Count:
         if bad and result == "EXPECTEDFAIL":
             self.passed += bad
         elif bad:
-            self.fail(bad, f"{name}: {bad} of {checks} checks")
+            self.fail(bad, f"{name}: {bad} of {checks} checks", output)
         elif result not in GOOD:
-            self.fail(1, f"{name}: {result}, though none of its {checks} checks failed")
+            self.fail(1, f"{name}: {result}, though none of its {checks} checks failed", output)
 
 
 def read(path, count):
