@@ -135,8 +135,9 @@ class Preview {
   /// To be called after the element is added to the caller's bin and before its state changes. A
   /// preview that knows its streams already announces them here.
   virtual void announce_streams() {}
-  /// Sets the element to NULL in less than half a second, whatever the camera sends. Its state must
-  /// be locked before. No function of the options is called afterwards.
+  /// Sets the element to NULL in less than half a second, whatever the camera sends, unless
+  /// downstream holds one of its buffers. It must be removed from the caller's bin before. No
+  /// function of the options is called afterwards.
   virtual void close() = 0;
   /// The meaning of an error message of an element inside. May be called from any thread.
   virtual Failure failure_of(const GError* error, const char* debug) const = 0;

@@ -107,12 +107,15 @@ struct Preview::Shared {
 
   static GstPadProbeReturn lose_packet(GstPad*, GstPadProbeInfo* info, gpointer data) {
     Shared& self = shared<Shared>(data);
-    const std::optional<Fault> loss = self.fault(faults::rtp_loss);
-    if (!loss) return GST_PAD_PROBE_OK;
-    const unsigned percent = static_cast<unsigned>(loss->n);
+    const std::optional<Fault> loss = self.fault(faults::rtp_loss),
+                               mtu = self.fault(faults::rtp_mtu);
+    if (!loss && !mtu) return GST_PAD_PROBE_OK;
+    const unsigned percent = loss ? static_cast<unsigned>(loss->n) : 0;
+    const size_t longest = mtu ? static_cast<size_t>(mtu->n) : G_MAXSIZE;
     // Drops the same packets in each run, with a pattern that does not coincide with key frames.
     const auto lost = [&](GstBuffer* packet) {
-      return !is_rtcp(packet) && (self.packets++ * 2654435761u >> 16) % 100 < percent;
+      return !is_rtcp(packet) && (gst_buffer_get_size(packet) > longest ||
+                                  (self.packets++ * 2654435761u >> 16) % 100 < percent);
     };
     if (!(GST_PAD_PROBE_INFO_TYPE(info) & GST_PAD_PROBE_TYPE_BUFFER_LIST))
       return lost(GST_PAD_PROBE_INFO_BUFFER(info)) ? GST_PAD_PROBE_DROP : GST_PAD_PROBE_OK;

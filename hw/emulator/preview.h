@@ -34,11 +34,15 @@ inline constexpr FaultInfo rtsp_gone{"rtsp-gone", 60,
                                      "after N pictures the preview's connections are closed, once"};
 inline constexpr FaultInfo rtp_loss{
     "rtp-loss", 20, "over UDP, N percent of the preview's packets are lost", 0, 100};
+// As in tunnels. Pictures are larger than that, sound is not.
+inline constexpr FaultInfo rtp_mtu{
+    "rtp-mtu", 1000, "over UDP, the preview's packets of more than N bytes are lost", 12, 65535};
 
 }  // namespace faults
 
-inline constexpr std::array<const FaultInfo*, 5> preview_faults = {
-    &faults::rtsp_404, &faults::rtsp_401, &faults::rtsp_453, &faults::rtsp_gone, &faults::rtp_loss};
+inline constexpr std::array<const FaultInfo*, 6> preview_faults = {
+    &faults::rtsp_404,  &faults::rtsp_401, &faults::rtsp_453,
+    &faults::rtsp_gone, &faults::rtp_loss, &faults::rtp_mtu};
 
 struct PreviewSettings {
   SceneSettings scene;

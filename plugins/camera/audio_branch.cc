@@ -179,13 +179,14 @@ void AudioBranch::remove() {
   }
   if (!parts) return;
   const GstRef<GstElement> gone(GST_ELEMENT(gst_object_ref(parts)));
-  gst_element_set_locked_state(gone.get(), TRUE);
+  // It waits while downstream holds a buffer; a bin waits for its children when its own state
+  // changes.
+  gst_bin_remove(bin_, gone.get());
   gst_element_set_state(gone.get(), GST_STATE_NULL);
   // A muxer must not wait for this pad.
   gst_pad_push_event(pad, gst_event_new_eos());
   gst_pad_set_active(pad, FALSE);
   gst_element_remove_pad(GST_ELEMENT(bin_), pad);
-  gst_bin_remove(bin_, gone.get());
 }
 
 }  // namespace sphere::camera

@@ -210,6 +210,7 @@ void CameraConnection::run() {
   core_.stop();
   (void)core_.take_actions();
   close_preview();
+  closer_.finish();
   close_camera();
   client()->wait_until_free();
 }
@@ -480,11 +481,8 @@ void CameraConnection::close_preview() {
     gone = std::exchange(preview_, nullptr);
   }
   if (!gone) return;
-  GstElement* element = gone->element();
-  gst_element_set_locked_state(element, TRUE);
-  gone->close();
+  closer_.close(bin_, gone);
   count_packets(*gone);
-  gst_bin_remove(bin_, element);
 }
 
 /// Adds those of a preview that is closed.

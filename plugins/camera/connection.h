@@ -26,6 +26,7 @@
 #include "plugins/camera/connection_core.h"
 #include "plugins/camera/pending_calls.h"
 #include "plugins/camera/position_reporter.h"
+#include "plugins/camera/preview_closer.h"
 #include "plugins/camera/stream_splicer.h"
 
 namespace sphere::camera {
@@ -180,6 +181,7 @@ class CameraConnection {
   std::optional<unsigned> listener_;  // of client_
   std::optional<Time> position_due_;
   std::optional<Warning> warning_;
+  PreviewCloser closer_;
 
   // Protects what follows. Never held across a call of anything but the standard library.
   Mutex mutex_;

@@ -18,10 +18,11 @@
 namespace sphere::test {
 
 inline std::unique_ptr<Emulator> camera_with(std::vector<const char*> faults = {},
-                                             bool timing = false) {
+                                             bool timing = false, bool sound = false) {
   EmulatorOptions options;
   options.scene.width = 320;
   options.scene.height = 160;
+  options.scene.sound = sound;
   options.photo_bytes = "a photo";
   options.video_bytes = "a video";
   options.control.lens_table = std::string(100000, 'T');

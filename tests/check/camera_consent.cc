@@ -17,7 +17,7 @@
 #include "gst/sphere/storage/stores.h"
 #include "hw/madv/emulator/emulator.h"
 #include "tests/check/pipeline.h"
-#include "tests/check/rtspsrc.h"
+#include "tests/check/rtsp_warnings.h"
 
 #include <gst/check/gstcheck.h>
 
@@ -634,7 +634,7 @@ GST_START_TEST(lens_table_is_stored_with_consent) {
 GST_END_TEST;
 
 static Suite* camera_consent_suite() {
-  test::forgive_rtspsrc();
+  test::forgive_rtsp();
   Suite* suite = suite_create("camera_consent");
   TCase* tcase = tcase_create("general");
   suite_add_tcase(suite, tcase);

@@ -11,7 +11,7 @@
 #include "tests/check/bus.h"
 #include "tests/check/camera.h"
 #include "tests/check/listening.h"
-#include "tests/check/rtspsrc.h"
+#include "tests/check/rtsp_warnings.h"
 #include "tests/check/side_by_side.h"
 
 #include <gst/check/gstcheck.h>
@@ -374,7 +374,7 @@ GST_START_TEST(warnings_of_the_preview_are_passed_on) {
 GST_END_TEST;
 
 static Suite* camera_outages_suite() {
-  forgive_rtspsrc();
+  forgive_rtsp();
   Suite* suite = suite_create("camera_outages");
   TCase* tcase = tcase_create("general");
   suite_add_tcase(suite, tcase);

@@ -23,7 +23,7 @@
 #include "tests/check/emulator.h"
 #include "tests/check/http.h"
 #include "tests/check/pipeline.h"
-#include "tests/check/rtspsrc.h"
+#include "tests/check/rtsp_warnings.h"
 #include "tests/check/same.h"
 #include "tests/check/socket.h"
 
@@ -585,7 +585,7 @@ GST_START_TEST(photos_and_videos_are_of_the_scene) {
 GST_END_TEST;
 
 static Suite* emulator_clients_suite() {
-  test::forgive_rtspsrc();
+  test::forgive_rtsp();
   Suite* suite = suite_create("emulator_clients");
   TCase* tcase = tcase_create("general");
   suite_add_tcase(suite, tcase);

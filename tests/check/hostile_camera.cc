@@ -23,7 +23,7 @@
 #include "tests/check/hostile.h"
 #include "tests/check/hostile_server.h"
 #include "tests/check/pipeline.h"
-#include "tests/check/rtspsrc.h"
+#include "tests/check/rtsp_warnings.h"
 #include "tests/check/side_by_side.h"
 
 #include <gst/check/gstcheck.h>
@@ -406,7 +406,7 @@ static Suite* hostile_camera_suite() {
   // would fill all of it and spoil the measurement of memory.
   mallopt(M_PERTURB, 0);
 #endif
-  test::forgive_rtspsrc();
+  test::forgive_rtsp();
   // GStreamer 1.22 warns of a description that is not UTF-8, and goes on.
   gst_check_add_log_filter(
       "GStreamer", G_LOG_LEVEL_WARNING,

@@ -17,7 +17,7 @@
 #include "tests/check/camera.h"
 #include "tests/check/imperfect.h"
 #include "tests/check/listening.h"
-#include "tests/check/rtspsrc.h"
+#include "tests/check/rtsp_warnings.h"
 #include "tests/check/side_by_side.h"
 
 #include <gst/check/gstcheck.h>
@@ -535,7 +535,7 @@ GST_START_TEST(it_is_a_uri_handler) {
 GST_END_TEST;
 
 static Suite* spherecamsrc_suite() {
-  test::forgive_rtspsrc();
+  test::forgive_rtsp();
   Suite* suite = suite_create("spherecamsrc");
   TCase* tcase = tcase_create("general");
   suite_add_tcase(suite, tcase);
