@@ -155,6 +155,7 @@ Result<TrimResult> trim(const TrimOptions& options, MessagePrinter* printer,
   if (!part) return about_input(part.error());
   Result<OutputFile> output = OutputFile::create(options.output, options.clobber);
   if (!output) return output.error();
+  output->limit_readers(input.get());
   Progress progress(!options.quiet, "bytes");
   uint64_t done = 0;
   // Each byte is written, and examined again.
