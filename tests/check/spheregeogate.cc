@@ -379,6 +379,50 @@ GST_START_TEST(test_messages_of_coded_video) {
 }
 GST_END_TEST
 
+/// The time of day in the messages with the times of pictures, by the parameter set in the stream,
+/// or in the description of it.
+GST_START_TEST(test_time_codes_of_h264) {
+  // Of an encoder: numbers of 8 and 7 bits, then how the picture is made.
+  const Bytes set = {0x67, 0xf4, 0x00, 0x0d, 0x90, 0xd9, 0x64, 0x11, 0x6c, 0x05, 0xa8, 0x30, 0x30,
+                     0x32, 0x00, 0x00, 0x03, 0x00, 0x02, 0x00, 0x00, 0x03, 0x00, 0x65, 0xe0, 0x40,
+                     0xfa, 0x00, 0x02, 0x57, 0x9d, 0x13, 0x98, 0x07, 0xc5, 0x0a, 0x92};
+  const Bytes timed = {6, 1, 7, 0, 0, 0x12, 0x08, 0, 0x8a, 0xce, 0x80};
+  const Bytes bare = {6, 1, 3, 0, 0, 0x08, 0x80};
+  Bytes record = {1, 0xf4, 0, 0x0d, 0xff, 0xe1};
+  append(&record, with_length(set, 2));
+  record.push_back(0);
+  const CapsRef avc(gst_caps_from_string("video/x-h264, stream-format=avc, alignment=au"));
+  const BufferRef data(gst_buffer_new_memdup(record.data(), record.size()));
+  gst_caps_set_simple(avc.get(), "codec_data", GST_TYPE_BUFFER, data.get(), nullptr);
+  const char* in_stream = "video/x-h264, stream-format=byte-stream, alignment=au";
+  for (const char* consent : {location_given, device_given}) {
+    const Bytes& expected = consent == device_given ? timed : bare;
+    const HarnessRef described = gate_with(consent, nullptr);
+    gst_harness_set_src_caps(described.get(), gst_caps_ref(avc.get()));
+    const auto four = [](const Bytes& unit) { return with_length(unit, 4); };
+    Bytes before = four(timed), after = four(expected);
+    append(&before, four(slice));
+    append(&after, four(slice));
+    fail_unless(passed(described.get(), before) == after);
+
+    const HarnessRef h = gate_with(consent, in_stream);
+    // Without a parameter set nobody can tell what is in the message.
+    before = with_start_code(timed);
+    append(&before, with_start_code(slice));
+    fail_unless(passed(h.get(), before) == with_start_code(slice));
+    Bytes first = with_start_code(set), cleaned = first;
+    append(&first, before);
+    append(&cleaned, with_start_code(expected));
+    append(&cleaned, with_start_code(slice));
+    fail_unless(passed(h.get(), first) == cleaned);
+    // It holds for the buffers that follow.
+    after = with_start_code(expected);
+    append(&after, with_start_code(slice));
+    fail_unless(passed(h.get(), before) == after);
+  }
+}
+GST_END_TEST
+
 GST_START_TEST(test_description_of_h264) {
   const auto unit = [](const Bytes& bytes) { return with_length(bytes, 2); };
   const auto record = [&](uint8_t profile, const std::vector<Bytes>& units, uint8_t first) {
@@ -618,6 +662,7 @@ static Suite* spheregeogate_suite() {
   tcase_add_test(tc, test_metas_of_format);
   tcase_add_test(tc, test_messages_of_coded_video);
   tcase_add_test(tc, test_messages_in_the_description_of_h265);
+  tcase_add_test(tc, test_time_codes_of_h264);
   tcase_add_test(tc, test_description_of_h264);
   tcase_add_test(tc, test_delimiters_are_short);
   tcase_add_test(tc, test_klv);
