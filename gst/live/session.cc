@@ -197,12 +197,15 @@ Status Session::start() {
   if (gst_element_set_state(pipeline_.get(), GST_STATE_PLAYING) != GST_STATE_CHANGE_FAILURE)
     return ok();
   const MessageRef message(gst_bus_timed_pop_filtered(bus_.get(), 0, GST_MESSAGE_ERROR));
-  return failed(message ? plain_text(message.get()) : "the source can't be started");
+  if (!message) return failed("the source can't be started");
+  const std::string explained = source_->explain(message.get());
+  return failed(explained.empty() ? plain_text(message.get()) : explained);
 }
 
 void Session::take_message(GstMessage* message) {
   switch (GST_MESSAGE_TYPE(message)) {
     case GST_MESSAGE_ERROR:
+      if (problem_.empty()) problem_ = source_->explain(message);
       if (problem_.empty()) problem_ = plain_text(message);
       source_ended_ = true;
       break;

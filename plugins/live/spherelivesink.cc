@@ -549,8 +549,12 @@ GstStateChangeReturn change_state(GstElement* element, GstStateChange transition
   if (transition == GST_STATE_CHANGE_READY_TO_PAUSED) {
     if (const Status opened = open(self); !opened) {
       close(self);
-      GST_ELEMENT_ERROR(element, RESOURCE, SETTINGS, ("%s.", opened.error().message.c_str()),
-                        (nullptr));
+      const char* why = opened.error().message.c_str();
+      // Such as a file that exists.
+      if (opened.error().kind == sphere::Error::Kind::failed)
+        GST_ELEMENT_ERROR(element, RESOURCE, OPEN_WRITE, ("%s.", why), (nullptr));
+      else
+        GST_ELEMENT_ERROR(element, RESOURCE, SETTINGS, ("%s.", why), (nullptr));
       return GST_STATE_CHANGE_FAILURE;
     }
   }

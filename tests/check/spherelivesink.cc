@@ -368,6 +368,18 @@ GST_START_TEST(wrong_settings_are_errors) {
     fail_unless(error && text_of(error.get()).find(part) != std::string::npos, "%s: %s", words,
                 error ? text_of(error.get()).c_str() : "no error");
   }
+  g_autofree char* path = nullptr;
+  const int file = g_file_open_tmp("sphere-XXXXXX.mp4", &path, nullptr);
+  fail_unless(file >= 0 && g_close(file, nullptr));
+  Line line(std::string(pictures) + "spherelivesink name=sink uri=file:" + path);
+  line.play();
+  const MessageRef refused = line.message(GST_MESSAGE_ERROR);
+  fail_unless(refused && text_of(refused.get()).find("exists") != std::string::npos);
+  g_autoptr(GError) error = nullptr;
+  gst_message_parse_error(refused.get(), &error, nullptr);
+  fail_unless(g_error_matches(error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_OPEN_WRITE));
+  g_unlink(path);
+
   GstElement* sink = gst_element_factory_make("spherelivesink", nullptr);
   g_object_set(sink, "uri", "rtmp://host/app/secretkey", nullptr);
   g_autofree char* shown = nullptr;
