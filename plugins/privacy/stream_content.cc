@@ -100,7 +100,7 @@ BufferRef StreamContent::clean_header(BufferRef buffer) const {
   return buffer;
 }
 
-Result<BufferRef> StreamContent::clean(BufferRef buffer, const Allowance& allowance) const {
+Result<BufferRef> StreamContent::clean(BufferRef buffer, const Allowance& allowance) {
   if (allowance.everything()) return buffer;
   switch (kind_) {
     case Kind::plain:

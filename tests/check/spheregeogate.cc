@@ -4,8 +4,13 @@
 
 #include "tests/check/geogate.h"
 
+#include <gst/audio/audio.h>
+#include <gst/video/gstvideoaffinetransformationmeta.h>
+#include <gst/video/gstvideocodecalphameta.h>
 #include <gst/video/video-sei.h>
 #include <gst/video/video.h>
+
+#include "gst/sphere/orientation/gstsphereorientationmeta.h"
 
 using namespace sphere;
 using namespace sphere::test;
@@ -259,6 +264,24 @@ GST_START_TEST(test_custom_events) {
 }
 GST_END_TEST
 
+/// As an application defines one, with a text, and with a tag of GStreamer's own.
+const GstMetaInfo* application_meta() {
+  struct Place {
+    GstMeta meta;
+    char text[16];
+  };
+  static const gchar* tags[] = {GST_META_TAG_VIDEO_STR, nullptr};
+  static const GstMetaInfo* const info = gst_meta_register(
+      gst_meta_api_type_register("CanaryPositionMetaAPI", tags), "CanaryPositionMeta",
+      sizeof(Place),
+      [](GstMeta* meta, gpointer, GstBuffer*) -> gboolean {
+        std::strcpy(reinterpret_cast<Place*>(meta)->text, "39.9042,116.407");
+        return TRUE;
+      },
+      nullptr, nullptr);
+  return info;
+}
+
 GST_START_TEST(test_metas) {
   static const gchar* no_tags[] = {nullptr};
   gst_meta_register_custom("CanaryPlaceMeta", no_tags, nullptr, nullptr, nullptr);
@@ -269,6 +292,7 @@ GST_START_TEST(test_metas) {
     uint8_t uuid[16] = {1}, canary[] = {'C', 'A', 'N', 'A', 'R', 'Y'};
     gst_buffer_add_video_sei_user_data_unregistered_meta(buffer.get(), uuid, canary, sizeof canary);
     gst_buffer_add_custom_meta(buffer.get(), "CanaryPlaceMeta");
+    gst_buffer_add_meta(buffer.get(), application_meta(), nullptr);
     gst_buffer_add_video_caption_meta(buffer.get(), GST_VIDEO_CAPTION_TYPE_CEA608_RAW, canary,
                                       sizeof canary);
     gst_buffer_add_video_region_of_interest_meta(buffer.get(), "face of CANARY", 1, 2, 3, 4);
@@ -291,7 +315,33 @@ GST_START_TEST(test_metas) {
   fail_unless_equals_int(left(nullptr), 1);
   fail_unless_equals_int(left(location_given), 1);
   fail_unless_equals_int(left(device_given), 3);
-  fail_unless_equals_int(left(all_given), 7);
+  fail_unless_equals_int(left(all_given), 8);
+}
+GST_END_TEST
+
+/// What elements need to read pictures and sound stays, whatever is denied.
+GST_START_TEST(test_metas_of_format) {
+  const HarnessRef h = gate_with(nullptr, raw);
+  BufferRef buffer = buffer_of(picture);
+  const BufferRef parent(gst_buffer_new());
+  gst_buffer_add_video_meta(buffer.get(), GST_VIDEO_FRAME_FLAG_NONE, GST_VIDEO_FORMAT_GRAY8, 4, 4);
+  gst_buffer_add_meta(buffer.get(), GST_VIDEO_CROP_META_INFO, nullptr);
+  gst_buffer_add_video_affine_transformation_meta(buffer.get());
+  gst_buffer_add_video_afd_meta(buffer.get(), 0, GST_VIDEO_AFD_SPEC_ATSC_A53,
+                                GST_VIDEO_AFD_4_3_FULL_16_9_FULL);
+  gst_buffer_add_video_bar_meta(buffer.get(), 0, FALSE, 1, 1);
+  gst_buffer_add_video_codec_alpha_meta(buffer.get(), buffer_of(picture).release());
+  gst_buffer_add_parent_buffer_meta(buffer.get(), parent.get());
+  gst_buffer_add_sphere_orientation_meta(buffer.get(), 1, 0, 0, 0);
+  gst_buffer_add_audio_level_meta(buffer.get(), 20, TRUE);
+  gst_buffer_add_audio_clipping_meta(buffer.get(), GST_FORMAT_DEFAULT, 3, 0);
+  const GstBuffer* before = buffer.get();
+  fail_unless_equals_int(gst_harness_push(h.get(), buffer.release()), GST_FLOW_OK);
+  const BufferRef out(gst_harness_try_pull(h.get()));
+  fail_unless(out.get() == before);
+  int count = 0;
+  for (gpointer state = nullptr; gst_buffer_iterate_meta(out.get(), &state);) ++count;
+  fail_unless_equals_int(count, 10);
 }
 GST_END_TEST
 
@@ -325,6 +375,50 @@ GST_START_TEST(test_messages_of_coded_video) {
     fail_unless(!passed(h.get(), format.write(secret_sei())));
     const HarnessRef open = gate_with(all_given, format.caps.c_str());
     fail_unless(passed(open.get(), before) == before);
+  }
+}
+GST_END_TEST
+
+/// The time of day in the messages with the times of pictures, by the parameter set in the stream,
+/// or in the description of it.
+GST_START_TEST(test_time_codes_of_h264) {
+  // Of an encoder: numbers of 8 and 7 bits, then how the picture is made.
+  const Bytes set = {0x67, 0xf4, 0x00, 0x0d, 0x90, 0xd9, 0x64, 0x11, 0x6c, 0x05, 0xa8, 0x30, 0x30,
+                     0x32, 0x00, 0x00, 0x03, 0x00, 0x02, 0x00, 0x00, 0x03, 0x00, 0x65, 0xe0, 0x40,
+                     0xfa, 0x00, 0x02, 0x57, 0x9d, 0x13, 0x98, 0x07, 0xc5, 0x0a, 0x92};
+  const Bytes timed = {6, 1, 7, 0, 0, 0x12, 0x08, 0, 0x8a, 0xce, 0x80};
+  const Bytes bare = {6, 1, 3, 0, 0, 0x08, 0x80};
+  Bytes record = {1, 0xf4, 0, 0x0d, 0xff, 0xe1};
+  append(&record, with_length(set, 2));
+  record.push_back(0);
+  const CapsRef avc(gst_caps_from_string("video/x-h264, stream-format=avc, alignment=au"));
+  const BufferRef data(gst_buffer_new_memdup(record.data(), record.size()));
+  gst_caps_set_simple(avc.get(), "codec_data", GST_TYPE_BUFFER, data.get(), nullptr);
+  const char* in_stream = "video/x-h264, stream-format=byte-stream, alignment=au";
+  for (const char* consent : {location_given, device_given}) {
+    const Bytes& expected = consent == device_given ? timed : bare;
+    const HarnessRef described = gate_with(consent, nullptr);
+    gst_harness_set_src_caps(described.get(), gst_caps_ref(avc.get()));
+    const auto four = [](const Bytes& unit) { return with_length(unit, 4); };
+    Bytes before = four(timed), after = four(expected);
+    append(&before, four(slice));
+    append(&after, four(slice));
+    fail_unless(passed(described.get(), before) == after);
+
+    const HarnessRef h = gate_with(consent, in_stream);
+    // Without a parameter set nobody can tell what is in the message.
+    before = with_start_code(timed);
+    append(&before, with_start_code(slice));
+    fail_unless(passed(h.get(), before) == with_start_code(slice));
+    Bytes first = with_start_code(set), cleaned = first;
+    append(&first, before);
+    append(&cleaned, with_start_code(expected));
+    append(&cleaned, with_start_code(slice));
+    fail_unless(passed(h.get(), first) == cleaned);
+    // It holds for the buffers that follow.
+    after = with_start_code(expected);
+    append(&after, with_start_code(slice));
+    fail_unless(passed(h.get(), before) == after);
   }
 }
 GST_END_TEST
@@ -565,8 +659,10 @@ static Suite* spheregeogate_suite() {
   tcase_add_test(tc, test_descriptions_of_streams);
   tcase_add_test(tc, test_custom_events);
   tcase_add_test(tc, test_metas);
+  tcase_add_test(tc, test_metas_of_format);
   tcase_add_test(tc, test_messages_of_coded_video);
   tcase_add_test(tc, test_messages_in_the_description_of_h265);
+  tcase_add_test(tc, test_time_codes_of_h264);
   tcase_add_test(tc, test_description_of_h264);
   tcase_add_test(tc, test_delimiters_are_short);
   tcase_add_test(tc, test_klv);

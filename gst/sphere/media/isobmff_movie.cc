@@ -46,6 +46,10 @@ bool is_zero(std::span<const uint8_t> bytes) {
   return std::ranges::all_of(bytes, [](uint8_t byte) { return byte == 0; });
 }
 
+bool is_neutral_vendor(std::span<const uint8_t> letters) {
+  return is_zero(letters) || as_text(letters) == "appl" || as_text(letters) == "FFMP";
+}
+
 std::string_view until_zero(std::string_view text) { return text.substr(0, text.find('\0')); }
 
 }  // namespace
@@ -156,6 +160,8 @@ Result<Outcome> BoxEditor::edit_known(const Box& box, const BoxRule& rule,
       return edit_parameters(box, path);
     case Handling::flac:
       return edit_flac(box, path);
+    case Handling::vendor:
+      return edit_codec_vendor(box, path);
     case Handling::encrypted:
       return unsupported("the file is encrypted (" + path + ")");
     case Handling::fragment:
@@ -443,8 +449,18 @@ Result<Outcome> BoxEditor::edit_description(const Box& entry, const std::string&
 void BoxEditor::edit_vendor(const Box& entry, std::span<const uint8_t> bytes,
                             const std::string& path) {
   const auto vendor = bytes.subspan(vendor_at, 4);
-  if (!is_zero(vendor) && as_text(vendor) != "appl" && as_text(vendor) != "FFMP")
+  if (!is_neutral_vendor(vendor))
     zero_text(path, "vendor of the encoder", entry.content + vendor_at, 4, as_text(vendor));
+}
+
+Result<Outcome> BoxEditor::edit_codec_vendor(const Box& box, const std::string& path) {
+  constexpr size_t letters = 4, with_version = 5;
+  const std::vector<uint8_t> bytes = head(box, with_version);
+  if (bytes.size() < with_version) return damaged("'" + box.type + "' is too short");
+  const auto vendor = std::span(bytes).first(letters);
+  if (!is_neutral_vendor(vendor))
+    zero_text(path, "vendor of the encoder", box.content, with_version, as_text(vendor));
+  return edit_table(box, path);
 }
 
 Result<Outcome> BoxEditor::edit_visual(const Box& entry, const std::string& path) {
