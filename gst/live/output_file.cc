@@ -42,13 +42,6 @@ class FileOutput : public Output {
   Result<GstElement*> open(const StreamInfo& stream) override {
     final_ = false;
     if (const Status space = check_space(folder_); !space) return space.error();
-    // Known at once, and not only with the first picture.
-    if (first_) {
-      PartNames names(target_.path, settings_.segment > 0);
-      if (const Status good = check_part(names.next(), settings_.overwrite); !good)
-        return refuse(good.error());
-    }
-    first_ = false;
     return settings_.matroska ? open_matroska(stream) : open_mp4(stream);
   }
 
@@ -100,7 +93,7 @@ class FileOutput : public Output {
   OutputNeeds needs_;
   std::string folder_;
   std::unique_ptr<PartWriter> writer_;  // of the muxer's thread while the element runs
-  bool first_ = true, final_ = false;
+  bool final_ = false;
 };
 
 Result<std::unique_ptr<Output>> make(const Target& target) {
@@ -125,6 +118,9 @@ Result<std::unique_ptr<Output>> make(const Target& target) {
   const GString_ folder(g_path_get_dirname(target.path.c_str()));
   if (!g_file_test(folder.get(), G_FILE_TEST_IS_DIR))
     return not_found("there is no folder '" + to_string(folder.get()) + "'; make it first");
+  // Known at once, and not only with the first picture.
+  PartNames names(target.path, settings.segment > 0);
+  if (const Status good = check_part(names.next(), settings.overwrite); !good) return good.error();
   return std::unique_ptr<Output>(new FileOutput(target, settings));
 }
 

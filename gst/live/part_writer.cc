@@ -25,7 +25,7 @@ constexpr int readable_by_all = 0666;  // less what the umask takes
 constexpr size_t most_early = 30;
 
 Error exists(const std::string& path) {
-  return invalid("'" + path + "' exists; take another name, or add '?overwrite=yes'");
+  return failed("'" + path + "' exists; take another name, or add '?overwrite=yes'");
 }
 
 Error not_written(const std::string& path) {
@@ -55,7 +55,7 @@ Status check_part(const std::string& path, bool overwrite) {
   }
   if (!overwrite) return exists(path);
   // Opening a pipe would wait for a reader.
-  if (!S_ISREG(status.st_mode)) return invalid("'" + path + "' is not a regular file");
+  if (!S_ISREG(status.st_mode)) return failed("'" + path + "' is not a regular file");
   if (access(path.c_str(), W_OK) != 0) return not_written(path);
   return ok();
 }

@@ -148,7 +148,8 @@ Status Session::build_encodings() {
                                     .profile = group.profile,
                                     .encoder = *encoder,
                                     .bitrate = options_.bitrate ? options_.bitrate : 4000,
-                                    .key_interval = static_cast<int>(group.key_interval * fps),
+                                    .key_interval = group.key_interval,
+                                    .fps = fps,
                                     .max_width = group.max_width});
     if (!encoding) return encoding.error();
     group.encoding = std::move(*encoding);
@@ -187,7 +188,7 @@ void Session::know_stream(int width, double fps) {
     group.encoding->set_bitrate(group.max_width && !options_.bitrate
                                     ? default_bitrate(group.max_width, group.max_width / 2, fps)
                                     : bitrate);
-    group.encoding->set_key_interval(static_cast<int>(group.key_interval * fps + 0.5));
+    group.encoding->set_fps(fps);
   }
 }
 
@@ -197,12 +198,15 @@ Status Session::start() {
   if (gst_element_set_state(pipeline_.get(), GST_STATE_PLAYING) != GST_STATE_CHANGE_FAILURE)
     return ok();
   const MessageRef message(gst_bus_timed_pop_filtered(bus_.get(), 0, GST_MESSAGE_ERROR));
-  return failed(message ? plain_text(message.get()) : "the source can't be started");
+  if (!message) return failed("the source can't be started");
+  const std::string explained = source_->explain(message.get());
+  return failed(explained.empty() ? plain_text(message.get()) : explained);
 }
 
 void Session::take_message(GstMessage* message) {
   switch (GST_MESSAGE_TYPE(message)) {
     case GST_MESSAGE_ERROR:
+      if (problem_.empty()) problem_ = source_->explain(message);
       if (problem_.empty()) problem_ = plain_text(message);
       source_ended_ = true;
       break;

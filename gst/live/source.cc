@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "gst/live/encoding.h"
+#include "gst/live/source_failure.h"
 #include "gst/sphere/media/picture_kind.h"
 
 namespace sphere::live {
@@ -69,6 +70,14 @@ Source::~Source() = default;
 std::string Source::problem() const {
   const Lock lock(mutex_);
   return problem_;
+}
+
+std::string Source::explain(GstMessage* error) const {
+  GstObject* from = GST_MESSAGE_SRC(error);
+  if (!reader_ || !from || !gst_object_has_as_ancestor(from, GST_OBJECT(reader_))) return {};
+  g_autoptr(GError) told = nullptr;
+  gst_message_parse_error(error, &told, nullptr);
+  return told ? explain_source_failure(options_.uri, *told, arrived_ > 0) : std::string();
 }
 
 GstElement* Source::add(const char* factory, Status* status) {
@@ -218,6 +227,7 @@ Status Source::build_uri(const std::string& uri) {
   Status status = ok();
   GstElement* decoder = add("uridecodebin", &status);
   if (!status) return status;
+  reader_ = decoder;
   g_object_set(decoder, "uri", uri.c_str(), nullptr);
   g_signal_connect(decoder, "pad-added", G_CALLBACK(+[](GstElement*, GstPad* pad, gpointer self) {
                      static_cast<Source*>(self)->take_decoded(pad);

@@ -90,6 +90,8 @@ class Source {
   void take_back_sound();
   /// Why the pictures can't be used, or "".
   std::string problem() const;
+  /// What an error of the pipeline means where the source is a file or another stream, or "".
+  std::string explain(GstMessage* error) const;
 
  private:
   enum class Kind { test, camera, live, file };
@@ -119,6 +121,7 @@ class Source {
   Kind kind_ = Kind::file;
   // Borrowed from the pipeline.
   GstElement* camera_ = nullptr;
+  GstElement* reader_ = nullptr;     ///< reads and decodes a file or another stream
   GstElement* test_form_ = nullptr;  ///< the size in which the test picture is drawn
   GstElement* entry_ = nullptr;      ///< takes decoded pictures
   GstElement* fresh_ = nullptr;  ///< a queue with the latest of them, which the stitcher follows

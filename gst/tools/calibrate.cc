@@ -24,6 +24,7 @@
 #include "gst/tools/lens_pictures.h"
 #include "gst/tools/output_file.h"
 #include "gst/tools/progress.h"
+#include "gst/tools/signal_handlers.h"
 #include "gst/tools/stitch_input.h"
 #include "gst/tools/stitch_options.h"
 
@@ -323,17 +324,10 @@ int run(int argc, char** argv) {
   printer.verbose = arguments.verbose;
   if (done) {
     gst_init(nullptr, nullptr);
-    for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
-      // Under nohup(1), SIGHUP is ignored.
-      struct sigaction now = {};
-      if (number == SIGHUP && sigaction(number, nullptr, &now) == 0 && now.sa_handler == SIG_IGN)
-        continue;
-      std::signal(
-          number, +[](int) {
-            interrupted = 1;
-            end_process_within(longest_end);
-          });
-    }
+    const SignalHandlers signals(+[](int) {
+      interrupted = 1;
+      end_process_within(longest_end);
+    });
     done = work(arguments, &printer);
   }
   if (done) return exit_done;

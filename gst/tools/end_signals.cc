@@ -8,14 +8,14 @@
 
 #include <atomic>
 #include <cerrno>
-#include <csignal>
 #include <ctime>
-#include <iterator>
+#include <optional>
 #include <utility>
 #include <vector>
 
 #include "gst/sphere/base/descriptor.h"
 #include "gst/tools/forced_end.h"
+#include "gst/tools/signal_handlers.h"
 
 namespace sphere::tool {
 
@@ -24,7 +24,6 @@ namespace {
 constexpr unsigned longest_end = 15;  // s
 // Two signals at once come from a terminal and from the program that started this one.
 constexpr time_t least_end = 2;  // s
-constexpr int numbers[] = {SIGINT, SIGTERM, SIGHUP};
 
 // Of the handler, which may run in any thread.
 std::atomic<time_t> first_time = 0;  // when the first one came; 0: none has
@@ -35,7 +34,7 @@ static_assert(std::atomic<int>::is_always_lock_free && std::atomic<time_t>::is_a
 struct Shared {
   Descriptor event;
   guint source = 0;
-  struct sigaction before[std::size(numbers)] = {};
+  std::optional<SignalHandlers> handlers;
   std::vector<const std::function<void()>*> stops;
 } shared;
 
@@ -66,20 +65,11 @@ void watch_signals() {
   shared.event = Descriptor(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   told = shared.event.get();
   shared.source = g_unix_fd_add(shared.event.get(), G_IO_IN, tell_all, nullptr);
-  struct sigaction action = {};
-  action.sa_handler = handle;
-  action.sa_flags = SA_RESTART;
-  for (size_t i = 0; i < std::size(numbers); ++i) {
-    sigaction(numbers[i], nullptr, &shared.before[i]);
-    // Under nohup(1), SIGHUP is ignored.
-    if (numbers[i] == SIGHUP && shared.before[i].sa_handler == SIG_IGN) continue;
-    sigaction(numbers[i], &action, nullptr);
-  }
+  shared.handlers.emplace(handle);
 }
 
 void unwatch_signals() {
-  for (size_t i = 0; i < std::size(numbers); ++i) sigaction(numbers[i], &shared.before[i], nullptr);
-  keep_process();
+  shared.handlers.reset();
   g_source_remove(shared.source);
   told = -1;
   shared.event = Descriptor();

@@ -334,19 +334,19 @@ int run(int argc, char** argv) {
     if (signals.signal() || (seconds > 0 && passed >= seconds)) (*session)->finish();
     view.show((*session)->status(), (*session)->take_reports());
   }
-  view.clear();
   const live::SessionStatus last = (*session)->status();
-  view.show_last(last, (*session)->take_reports());
-  bool all = true;
-  for (const auto& [name, output] : last.outputs)
-    if (!output.words.empty() || output.frames == 0) {
-      all = false;
-      printer.error(name + ": " + (output.words.empty() ? "nothing was sent" : output.words));
-    }
-  if (const std::string& problem = (*session)->problem(); !problem.empty()) {
+  view.show_end(last, (*session)->take_reports());
+  const std::string& problem = (*session)->problem();
+  bool all = problem.empty();
+  for (const auto& [name, output] : last.outputs) {
+    if (output.words.empty() && output.frames > 0) continue;
     all = false;
-    printer.error(problem);
+    if (!output.words.empty())
+      printer.error(name + ": " + output.words);
+    else if (problem.empty())
+      printer.error(name + ": nothing was sent");
   }
+  if (!problem.empty()) printer.error(problem);
   return all ? exit_done : exit_failed;
 }
 

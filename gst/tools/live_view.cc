@@ -159,10 +159,18 @@ void LiveView::show(const live::SessionStatus& status, const std::vector<std::st
   if (terminal_) show_codes(status);
   if (news.empty() && shown_at_ && now - shown_at_ < interval) return;
   shown_at_ = now;
-  show_last(status, json_ ? news : std::vector<std::string>());
+  show_now(status, json_ ? news : std::vector<std::string>());
 }
 
-void LiveView::show_last(const live::SessionStatus& status, const std::vector<std::string>& news) {
+void LiveView::show_end(const live::SessionStatus& status, const std::vector<std::string>& news) {
+  clear();
+  // A stream that did not begin has no numbers; what went wrong is told by the command.
+  if (json_ || status.width > 0) return show_now(status, news);
+  if (quiet_) return;
+  for (const std::string& sentence : news) print(stderr, "sphere live: %s\n", sentence.c_str());
+}
+
+void LiveView::show_now(const live::SessionStatus& status, const std::vector<std::string>& news) {
   const double seconds = static_cast<double>(g_get_monotonic_time() - begin_) / G_USEC_PER_SEC;
   if (json_) {
     print_live_json(status, seconds, news);

@@ -31,12 +31,13 @@ class LiveView {
 
   /// To be called some ten times a second.
   void show(const live::SessionStatus& status, const std::vector<std::string>& news);
-  /// Once more, whatever the time is.
-  void show_last(const live::SessionStatus& status, const std::vector<std::string>& news);
+  /// At the end of the stream, whatever the time is.
+  void show_end(const live::SessionStatus& status, const std::vector<std::string>& news);
   /// Removes the block, so that messages can be printed.
   void clear();
 
  private:
+  void show_now(const live::SessionStatus& status, const std::vector<std::string>& news);
   void draw(const std::vector<std::string>& lines);
   /// The links for others as QR codes, each once.
   void show_codes(const live::SessionStatus& status);

@@ -18,6 +18,7 @@
 #include "gst/sphere/base/thread.h"
 #include "gst/tools/forced_end.h"
 #include "gst/tools/progress.h"
+#include "gst/tools/signal_handlers.h"
 
 namespace sphere::tool {
 
@@ -33,34 +34,6 @@ constexpr unsigned longest_end = 15;  // s
 constexpr size_t most_files = 1'000'000;
 
 volatile std::sig_atomic_t stop_signal = 0;
-
-/// While it exists, the signals that end a command only set `stop_signal`.
-class SignalWatch {
- public:
-  SignalWatch() {
-    stop_signal = 0;
-    struct sigaction action = {};
-    action.sa_handler = [](int number) {
-      stop_signal = number;
-      end_process_within(longest_end);
-    };
-    for (size_t i = 0; i < std::size(numbers); ++i) {
-      sigaction(numbers[i], nullptr, &before_[i]);
-      // Such as SIGHUP under nohup.
-      if (before_[i].sa_handler != SIG_IGN) sigaction(numbers[i], &action, nullptr);
-    }
-  }
-  ~SignalWatch() {
-    keep_process();
-    for (size_t i = 0; i < std::size(numbers); ++i) sigaction(numbers[i], &before_[i], nullptr);
-  }
-  SignalWatch(const SignalWatch&) = delete;
-  SignalWatch& operator=(const SignalWatch&) = delete;
-
- private:
-  static constexpr int numbers[] = {SIGINT, SIGTERM, SIGHUP};
-  struct sigaction before_[std::size(numbers)] = {};
-};
 
 Error about(const fs::path& path, const std::error_code& code) {
   const std::string sentence = path.string() + ": " + code.message();
@@ -226,7 +199,11 @@ int run_media_jobs(
     const std::vector<MediaJob>& jobs, const MediaRunOptions& options,
     const std::function<EditResult<EditedFile>(const MediaJob&, const WorkProgress&)>& work,
     const std::function<void(const MediaJob&, const MediaOutcome&)>& report) {
-  const SignalWatch watch;
+  stop_signal = 0;
+  const SignalHandlers signals(+[](int number) {
+    stop_signal = number;
+    end_process_within(longest_end);
+  });
   uint64_t total = 0;
   for (const MediaJob& job : jobs) total += job.bytes * static_cast<uint64_t>(options.passes);
   std::atomic<uint64_t> done = 0;

@@ -2,7 +2,9 @@
 // sphere record: the camera records to its card.
 
 #include <algorithm>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "gst/tools/camera_command.h"
@@ -10,6 +12,7 @@
 #include "gst/tools/fetch.h"
 #include "gst/tools/progress.h"
 #include "gst/tools/saved_files.h"
+#include "gst/tools/untold_parts.h"
 #include "hw/card_file.h"
 
 namespace sphere::tool {
@@ -34,6 +37,11 @@ constexpr const char* description =
     "  sphere record --stop\n";
 
 constexpr std::chrono::seconds longest_closing{60}, longest_loss{30};
+
+constexpr const char* only_on_card =
+    "If it cuts recordings into parts, one that it has closed meanwhile is on the card only: "
+    "'sphere "
+    "files ls' lists it";
 
 std::string in_lines(const std::vector<std::string>& words) {
   std::string all;
@@ -79,7 +87,7 @@ struct RecordedFiles {
 /// Waits for `seconds` (0: for ever), or until the command is interrupted or the last file is
 /// saved, and shows the time.
 std::optional<hw::Failure> wait_for_end(CameraCommand& command, SavedFiles& saved, int seconds,
-                                        RecordedFiles& files) {
+                                        RecordedFiles& files, UntoldParts* untold) {
   Progress progress(!command.printer().quiet && !command.json());
   const gint64 begin = g_get_monotonic_time();
   GPollFD poll = {};
@@ -99,9 +107,10 @@ std::optional<hw::Failure> wait_for_end(CameraCommand& command, SavedFiles& save
     if (!command.client().is_ready()) {
       failure = find_again(command, saved);
       if (failure) break;
-      command.printer().warn(
-          "the connection to the camera was lost; it records on. If it cuts recordings into parts, "
-          "one that it has closed meanwhile is on the card only: 'sphere files ls' lists it");
+      const std::string sentence = "the connection to the camera was lost; it records on";
+      // Otherwise the parts are searched at the end.
+      command.printer().warn(untold ? sentence : sentence + ". " + only_on_card);
+      if (untold) untold->go_on(command);
     }
     g_poll(&poll, 1, 200);
   }
@@ -194,6 +203,12 @@ int record(int argc, char** argv) {
     return command.consent().ask(consent::Category::audio, consent::Purpose::record);
   };
   RecordedFiles recorded;
+  // What is fetched is to be whole.
+  std::optional<UntoldParts> untold;
+  if (!stop && !capture.output().empty()) {
+    untold.emplace();
+    if (const auto failure = untold->note_card(command)) return command.fail(*failure);
+  }
   if (!stop) {
     const consent::Answer sound = given();
     request.with_sound = sound.allowed;
@@ -209,13 +224,14 @@ int record(int argc, char** argv) {
               });
         }))
       return command.fail(*failure);
+    if (untold) untold->begin();
     if (!sound.allowed)
       command.printer().warn("the recording is without sound, because you have not agreed to it (" +
                              sound.reason +
                              "); 'sphere consent give audio --purpose record' does that");
     if (start) return command.done("Recording.");
-    if (const auto failure =
-            wait_for_end(command, saved, is_given(duration) ? duration : 0, recorded))
+    if (const auto failure = wait_for_end(command, saved, is_given(duration) ? duration : 0,
+                                          recorded, untold ? &*untold : nullptr))
       return command.fail(*failure);
   }
   if (!recorded.has_last) {
@@ -225,6 +241,7 @@ int record(int argc, char** argv) {
     std::optional<hw::Failure> failure = end();
     if (failure && hw::may_pass(*failure)) {
       failure = find_again(command, saved);
+      if (!failure && untold) untold->go_on(command);
       if (!failure) failure = end();
     }
     if (failure) return command.fail(*failure);
@@ -247,6 +264,12 @@ int record(int argc, char** argv) {
     if (capture.output().empty()) return command.done("The recording is ended.", &json);
     command.printer().error("interrupted; the recording is ended, its video stays on the card");
     return exit_interrupted;
+  }
+  if (untold) {
+    if (auto all = untold->complete(command, recorded.paths))
+      recorded.paths = std::move(*all);
+    else
+      command.printer().warn("the connection to the camera was lost. " + std::string(only_on_card));
   }
   json.add("video", recorded.paths.front());
   json.add("videos", recorded.paths);

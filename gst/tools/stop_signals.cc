@@ -11,6 +11,7 @@
 #include <csignal>
 
 #include "gst/tools/forced_end.h"
+#include "gst/tools/signal_handlers.h"
 
 namespace sphere::tool {
 
@@ -24,12 +25,7 @@ constexpr unsigned longest_end = 30;  // s
 StopSignals::StopSignals() : cancellable_(g_cancellable_new()) {
   sigset_t wanted;
   sigemptyset(&wanted);
-  for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
-    // Under nohup(1), SIGHUP is ignored.
-    struct sigaction now = {};
-    if (sigaction(number, nullptr, &now) == 0 && now.sa_handler == SIG_IGN) continue;
-    sigaddset(&wanted, number);
-  }
+  for (const int number : handled_signals()) sigaddset(&wanted, number);
   pthread_sigmask(SIG_BLOCK, &wanted, &before_);
   signals_ = Descriptor(signalfd(-1, &wanted, SFD_CLOEXEC));
   quit_ = Descriptor(eventfd(0, EFD_CLOEXEC));

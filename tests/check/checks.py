@@ -13,6 +13,7 @@ import subprocess
 import sys
 import termios
 import threading
+import time
 
 # A limit for each step in seconds, generous for a slow machine; nothing sleeps.
 # Built with the sanitizers it is several times slower.
@@ -38,6 +39,18 @@ def check(what, passed, detail=""):
     if not passed:
         print(f"failed: {what} {detail}")
     return passed
+
+
+def wait_for(what, found):
+    """Asks again and again until it is there."""
+    end = time.monotonic() + DEADLINE
+    while time.monotonic() < end:
+        value = found()
+        if value:
+            return value
+        time.sleep(0.02)
+    check(what, False, "not within the deadline")
+    return None
 
 
 def run(*words, **options):

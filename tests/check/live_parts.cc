@@ -20,9 +20,11 @@
 #include "gst/live/output_parts.h"
 #include "gst/live/part_writer.h"
 #include "gst/live/source.h"
+#include "gst/live/source_failure.h"
 #include "gst/live/spherical_mark.h"
 #include "gst/live/target.h"
 #include "gst/sphere/media/sei.h"
+#include "tests/check/same.h"
 
 #include <gst/check/gstcheck.h>
 
@@ -297,6 +299,57 @@ GST_START_TEST(pictures_that_come_too_late_are_left_out) {
 }
 GST_END_TEST
 
+GST_START_TEST(a_source_that_fails_is_explained) {
+  const auto explained = [](const char* uri, GQuark domain, int code, const char* words,
+                            bool began = false) {
+    g_autoptr(GError) error = g_error_new_literal(domain, code, words);
+    return explain_source_failure(uri, *error, began);
+  };
+  const struct {
+    const char* uri;
+    GQuark domain;
+    int code;
+    const char *words, *says;
+  } cases[] = {
+      {"rtsp://u:secret@10.0.0.5:8554/live?key=secret", GST_RESOURCE_ERROR,
+       GST_RESOURCE_ERROR_OPEN_READ_WRITE, "Could not open resource for reading and writing.",
+       "nothing comes from rtsp://10.0.0.5:8554; check the address, and that it can be reached "
+       "from "
+       "here"},
+      {"rtmp://[fd00::1]/live/secret", GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_OPEN_READ,
+       "Connection refused.",
+       "nothing comes from rtmp://[fd00::1] (Connection refused); check the address, and that it "
+       "can be reached from here"},
+      {"http://host/secret", GST_STREAM_ERROR, GST_STREAM_ERROR_FAILED,
+       "Internal data stream error.",
+       "nothing comes from http://host; check the address, and that it can be reached from here"},
+      {"rtsp://host/secret", GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_FOUND, "Not found",
+       "rtsp://host answers, but has no such stream; check the rest of the address"},
+      {"rtsp://host/secret", GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_AUTHORIZED, "Unauthorized",
+       "rtsp://host asks for a user and a password: write rtsp://USER:PASSWORD@HOST and the rest "
+       "of "
+       "the address"},
+      {"rtsp://u:secret@host/", GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_AUTHORIZED,
+       "Unauthorized", "rtsp://host refuses this user or this password"},
+      {"a film.mp4", GST_STREAM_ERROR, GST_STREAM_ERROR_TYPE_NOT_FOUND,
+       "Could not determine type of stream.", "'a film.mp4' is no video that can be read"},
+      {"http://host/secret", GST_STREAM_ERROR, GST_STREAM_ERROR_TYPE_NOT_FOUND,
+       "Could not determine type of stream.",
+       "what http://host sends is no video that can be read"},
+      {"film.mp4", GST_CORE_ERROR, GST_CORE_ERROR_MISSING_PLUGIN, "Missing",
+       "there is no decoder for what 'film.mp4' has; install GStreamer's libav plugin"},
+      // Its own sentence has to do.
+      {"film.mp4", GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_READ, "Could not read.", ""},
+      {"rtsp://host/", GST_STREAM_ERROR, GST_STREAM_ERROR_DECODE, "Could not decode.", ""},
+  };
+  for (const auto& [uri, domain, code, words, says] : cases)
+    test::same(explained(uri, domain, code, words), says);
+  test::same(
+      explained("rtsp://host/", GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_READ, "It is gone.", true),
+      "nothing comes from rtsp://host any more (It is gone); start again when it is back");
+}
+GST_END_TEST
+
 GST_START_TEST(parts_have_names) {
   PartNames plain("a.b/ride.mp4", false), numbered("ride.mp4", true), bare("a.b/ride", false);
   fail_unless(plain.next() == "a.b/ride.mp4" && plain.next() == "a.b/ride-2.mp4");
@@ -374,7 +427,10 @@ struct SoundOrder {
 
 GST_START_TEST(a_gap_comes_after_the_form_of_the_sound) {
   SoundOrder order;
-  Feed feed(OutputNeeds{});
+  // Of AAC it would be known.
+  OutputNeeds needs;
+  needs.audio = AudioForm::opus;
+  Feed feed(needs);
   const auto sink = order.child(order.input.get(), "video"),
              sound = order.child(order.input.get(), "audio"),
              to = order.child(order.output.get(), "video"),
@@ -389,7 +445,7 @@ GST_START_TEST(a_gap_comes_after_the_form_of_the_sound) {
   GstSegment segment;
   gst_segment_init(&segment, GST_FORMAT_TIME);
   for (const auto& [pad, form] :
-       {std::pair(in.get(), "video/x-h264"), std::pair(sound_in.get(), "audio/mpeg")}) {
+       {std::pair(in.get(), "video/x-h264"), std::pair(sound_in.get(), "audio/x-opus")}) {
     // The sound's form comes late, and its first buffer never.
     gst_pad_send_event(pad, gst_event_new_stream_start(form));
     if (pad == sound_in.get()) continue;
@@ -406,7 +462,7 @@ GST_START_TEST(a_gap_comes_after_the_form_of_the_sound) {
   send_pictures(0, 10);
   fail_unless_equals_int(static_cast<int>(feed.frames()), 10);
   gst_pad_send_event(sound_in.get(),
-                     gst_event_new_caps(CapsRef(gst_caps_from_string("audio/mpeg")).get()));
+                     gst_event_new_caps(CapsRef(gst_caps_from_string("audio/x-opus")).get()));
   send_pictures(10, 20);
   bool caps = false;
   for (;;) {
@@ -535,6 +591,7 @@ static Suite* live_parts_suite() {
   tcase_add_test(all, an_easy_picture_is_eased_from_what_it_needs);
   tcase_add_test(all, the_mark_stands_before_the_slices);
   tcase_add_test(all, pictures_that_come_too_late_are_left_out);
+  tcase_add_test(all, a_source_that_fails_is_explained);
   tcase_add_test(all, parts_have_names);
   tcase_add_test(all, encoders_are_chosen);
   tcase_add_test(all, the_debug_log_is_limited);

@@ -3,6 +3,8 @@
 
 #include "tests/check/pipeline.h"
 
+#include <algorithm>
+#include <ctime>
 #include <span>
 #include <string>
 #include <string_view>
@@ -10,6 +12,7 @@
 #include "gst/sphere/media/ebml.h"
 #include "gst/sphere/media/edits.h"
 #include "gst/sphere/media/part.h"
+#include "gst/sphere/media/source.h"
 #include "tests/check/clean_file.h"
 #include "tests/check/video_builder.h"
 #include "tests/fuzz/redacted.h"
@@ -34,7 +37,7 @@ constexpr uint32_t doc_type = 0x4282, info = 0x1549A966, duration = 0x4489, trac
                    simple_block = 0xA3, group = 0xA0, block = 0xA1, block_duration = 0x9B,
                    tags = 0x1254C367, tag = 0x7373, targets = 0x63C0, target_type = 0x63CA,
                    simple_tag = 0x67C8, tag_name = 0x45A3, tag_string = 0x4487, tag_binary = 0x4485,
-                   crc = 0xBF;
+                   crc = 0xBF, cue_time = 0xB3, cue_track = 0xF7, space = 0xEC;
 
 /// A file with a track of pictures and one of sound.
 struct TestFile {
@@ -88,6 +91,42 @@ void expect_refused(const TestFile& file, const char* what) {
 Bytes tag_of(const Bytes& parts) { return element(tags, element(tag, parts)); }
 Bytes named(std::string_view name, const Bytes& value) {
   return element(simple_tag, join(element(tag_name, name), value));
+}
+
+/// An index with so many entries, each of which moves when the file is marked.
+Bytes index_of(size_t entries) {
+  const Bytes entry =
+      element(ebml_id::cue_point,
+              join(number(cue_time, 0),
+                   element(ebml_id::cue_track_positions,
+                           join(number(cue_track, 1),
+                                element(ebml_id::cue_cluster_position, ebml_number(100'000, 4))))));
+  Bytes all;
+  for (size_t i = 0; i < entries; ++i) all.insert(all.end(), entry.begin(), entry.end());
+  return ebml_element(ebml_id::cues, all);
+}
+
+/// The processor's time for marking, in seconds: the shortest of some.
+double time_to_mark(size_t entries) {
+  TestFile file;
+  file.more_cluster = element(space, zeros(120'000));
+  file.more = index_of(entries);
+  const Bytes bytes = file.build();
+  Request request;
+  request.mark.emplace();
+  double shortest = 1e9;
+  for (int i = 0; i < 3; ++i) {
+    const auto now = [] {
+      timespec time = {};
+      clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+      return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) / 1e9;
+    };
+    const double begin = now();
+    const auto found = examine(MemorySource(bytes), request);
+    shortest = std::min(shortest, now() - begin);
+    fail_unless(found && found->edits.size() > entries, "%zu", found ? found->edits.size() : 0);
+  }
+  return shortest;
 }
 
 }  // namespace
@@ -235,6 +274,18 @@ GST_START_TEST(groups_of_blocks) {
 }
 GST_END_TEST
 
+GST_START_TEST(marking_takes_linear_time) {
+  constexpr size_t entries = 5'000, factor = 16;
+  // Where it grows with the square, no attempt of a busy machine makes it look like this.
+  double growth = 0;
+  for (int attempt = 0; attempt < 10; ++attempt) {
+    growth = time_to_mark(factor * entries) / time_to_mark(entries);
+    if (growth < 2 * factor) return;
+  }
+  fail("%zu times the entries take %.0f times as long", factor, growth);
+}
+GST_END_TEST
+
 static Suite* media_matroska_suite() {
   Suite* suite = suite_create("media_matroska");
   TCase* tcase = tcase_create("general");
@@ -246,6 +297,7 @@ static Suite* media_matroska_suite() {
   tcase_add_test(tcase, meshes_of_lenses);
   tcase_add_test(tcase, tags_with_more_than_a_number);
   tcase_add_test(tcase, groups_of_blocks);
+  tcase_add_test(tcase, marking_takes_linear_time);
   return suite;
 }
 

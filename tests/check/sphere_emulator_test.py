@@ -136,10 +136,11 @@ def test_card_is_removed_at_the_end():
                 process.send_signal(number)
                 check(f"{number} ends it", ended(process) == 0)
             check("its card goes", os.listdir(name) == [], os.listdir(name))
-    # As nohup does it.
-    ignore = lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    # As nohup does it, and a shell without job control with a command in the background.
+    ignore = lambda: [signal.signal(number, signal.SIG_IGN) for number in (signal.SIGHUP, signal.SIGINT)]
     with emulator(preexec_fn=ignore) as (process, said):
         process.send_signal(signal.SIGHUP)
+        process.send_signal(signal.SIGINT)
         with connect(said["port"]) as client:
             client.sendall(b'{"msg_id":257,"token":0}')
             check("a signal that is ignored changes nothing", client.recv(100).startswith(b"{"))

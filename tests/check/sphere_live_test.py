@@ -299,10 +299,12 @@ def test_failures(folder):
             status, errors = live.end()
         check("the exit status tells it", status == 1 and "rtmp" in errors, (status, errors))
     (pathlib.Path(folder) / "there.mp4").write_text("mine", encoding="utf-8")
-    with streaming("test:", *SMALL, "--to", f"file:{folder}/there.mp4", "--for", "2s") as live:
-        status, errors = live.result()
-    check("a file that exists is not replaced", status == 1 and "exists" in errors
-          and (pathlib.Path(folder) / "there.mp4").read_text(encoding="utf-8") == "mine", errors)
+    told = run(SPHERE, "live", "test:", *SMALL, "--to", f"file:{folder}/other.mp4", "--to",
+               f"file:{folder}/there.mp4")
+    check("a file that exists is not replaced", told.returncode == 1 and
+          (pathlib.Path(folder) / "there.mp4").read_text(encoding="utf-8") == "mine", told.stderr)
+    check("that is told once, before anything is made", len(told.stderr.splitlines()) == 1 and
+          "exists" in told.stderr and not (pathlib.Path(folder) / "other.mp4").exists(), told.stderr)
 
     folder = pathlib.Path(folder)
     os.mkfifo(folder / "pipe.mp4")
@@ -341,6 +343,10 @@ def test_words(folder):
                         (("test:", "--to", "web:0?cert=none.pem"), "none.pem")):
         told = run(SPHERE, "live", *words)
         check(f"live {words}", told.returncode == 1 and part in told.stderr, (told.returncode, told.stderr))
+    for uri in (f"rtsp://user:hidden@127.0.0.1:{free_port()}/hidden", f"http://127.0.0.1:{free_port()}/hidden.mp4"):
+        told = run(SPHERE, "live", uri, "--no-sound", "--to", f"file:{folder}/a.mp4")
+        check(f"nobody answers: {uri}", told.returncode == 1 and len(told.stderr.splitlines()) == 1 and
+              "check the address" in told.stderr and "hidden" not in told.stderr, told.stderr)
     check("nothing is left behind", not list(pathlib.Path(folder).iterdir()))
 
 

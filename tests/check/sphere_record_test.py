@@ -13,7 +13,7 @@ import tempfile
 import time
 
 from camera_checks import as_json, at_home, camera, put, sphere
-from checks import DEADLINE, SPHERE, check, finish, run
+from checks import DEADLINE, SPHERE, check, finish, read_terminal, run, wait_for
 
 
 def video_of(path):
@@ -63,7 +63,7 @@ def test_kinds_of_recordings(env):
 
 def test_a_recording_outlives_a_loss(env):
     """The camera goes on recording, is found again, and its recording is ended and fetched."""
-    for fault in ("drop", "half-open:0"):
+    for fault in ("drop:0", "half-open:0"):
         with camera(stdin=subprocess.PIPE) as (uri, card, order), \
                 tempfile.TemporaryDirectory() as folder:
             sphere(env, "set", uri, "video-resolution", "2304x1152@30")
@@ -158,6 +158,61 @@ def test_each_part_of_a_recording_is_fetched(env):
               printed.split()[0].endswith(parts[1]), (done, printed, said))
 
 
+def test_parts_of_which_nobody_heard(env):
+    """Of what a camera has closed while the connection was lost, the parts of this recording are
+    fetched, and nothing else."""
+    with camera(stdin=subprocess.PIPE) as (uri, card, order), tempfile.TemporaryDirectory() as folder:
+        put(card, "VID_20171216_020505AA.MP4", b"earlier")
+        with subprocess.Popen([SPHERE, "record", uri, "--duration", "4", "-o", folder + "/ride.mp4"], env=env,
+                              text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as record:
+            said = record.stderr.readline()  # it has begun, without sound
+            put(card, "VID_20171216_030505AA.MP4", b"told")
+            order("notify segment-saved C:\\DCIM\\20171216\\VID_20171216_030505AA.MP4")
+            order("fault refuse")
+            order("fault drop:0s")
+            put(card, "VID_20171216_031005AA.MP4", b"not told")
+            put(card, "VID_20171216_031005AB.MP4", b"its small copy")
+            put(card, "IMG_20171216_031105.JPG", b"a photo")
+            order("notify segment-saved C:\\DCIM\\20171216\\VID_20171216_031005AA.MP4")
+            order("clear refuse")
+            printed, more = record.communicate(timeout=DEADLINE)
+        names = [f"{folder}/ride{number}.mp4" for number in ("", "-2", "-3")]
+        check("the part is fetched", record.returncode == 0 and printed.split() == names, (printed, said, more))
+        last, = set(card.glob("DCIM/*/*AA.MP4")) - set(card.glob("DCIM/20171216/*"))
+        check("in its place", [pathlib.Path(name).read_bytes() for name in names] ==
+              [b"told", b"not told", last.read_bytes()])
+        check("nothing is left to be searched", "was lost" in more and "files ls" not in more, more)
+
+
+def test_a_recording_that_somebody_has_begun_anew(env):
+    """Whose parts these are is not certain any more."""
+    with camera(stdin=subprocess.PIPE) as (uri, card, order), tempfile.TemporaryDirectory() as folder:
+        ours, theirs = pty.openpty()
+        with subprocess.Popen([SPHERE, "record", uri, "-o", folder + "/ride.mp4"], env=env, text=True,
+                              stdout=subprocess.PIPE, stderr=theirs) as record:
+            os.close(theirs)
+            said = b""
+            while b"0:05" not in said:
+                said += os.read(ours, 4096)
+            order("fault refuse")
+            order("fault drop:0s")
+            order("button")
+            first, = wait_for("the first recording is saved", lambda: [
+                one for one in card.glob("DCIM/*/*AA.MP4") if run("ffprobe", "-v", "quiet", one).returncode == 0])
+            order("button")
+            order("clear refuse")
+            while b"was lost" not in said:
+                said += os.read(ours, 4096)
+            record.send_signal(signal.SIGINT)
+            printed = record.communicate(timeout=DEADLINE)[0]
+            said += read_terminal(ours).encode()
+        last, = set(card.glob("DCIM/*/*AA.MP4")) - {first}
+        check("the recording that was ended is fetched", record.returncode == 0 and
+              printed == folder + "/ride.mp4\n" and
+              pathlib.Path(folder, "ride.mp4").read_bytes() == last.read_bytes(), (printed, said))
+        check("that there may be more is told", b"files ls" in said, said)
+
+
 def test_ctrl_c_ends_what_is_taken(env):
     """It ends the recording or the series, and the rest of the command follows."""
     def start(*words, **options):
@@ -194,6 +249,7 @@ def main():
     # They mostly wait for the camera.
     with concurrent.futures.ThreadPoolExecutor(3) as pool:
         list(pool.map(at_home, [
+            test_parts_of_which_nobody_heard, test_a_recording_that_somebody_has_begun_anew,
             test_each_part_of_a_recording_is_fetched, test_the_file_of_an_earlier_recording_is_not_the_end,
             test_a_recording_outlives_a_loss, test_ctrl_c_ends_what_is_taken]))
     finish()

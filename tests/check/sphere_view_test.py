@@ -12,10 +12,10 @@ import sys
 import tempfile
 import threading
 
-from checks import DEADLINE, SPHERE, attempt, check, finish
+from checks import DEADLINE, SPHERE, attempt, check, finish, wait_for
 import gst_checks
 from media_checks import Case
-from window_checks import Screen, difference, display, grey_of, wait_for
+from window_checks import Screen, difference, display, grey_of
 
 SIZE = (640, 360)
 

@@ -8,10 +8,10 @@ import shutil
 import subprocess
 import tempfile
 
-from checks import DEADLINE, SANITIZED, SPHERE, attempt, check, finish
+from checks import DEADLINE, SANITIZED, SPHERE, attempt, check, finish, wait_for
 import gst_checks
 from media_checks import Case, ffmpeg, pictures, probe
-from window_checks import Screen, display, wait_for
+from window_checks import Screen, display
 
 gst_checks.load("sphere reframe --voice")
 RATE = 48000

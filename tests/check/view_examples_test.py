@@ -9,8 +9,8 @@ import subprocess
 import sys
 import tempfile
 
-from checks import DEADLINE, attempt, check, finish, launch_ours, run
-from window_checks import Screen, difference, display, grey_of, wait_for
+from checks import DEADLINE, attempt, check, finish, launch_ours, run, wait_for
+from window_checks import Screen, difference, display, grey_of
 
 EXAMPLES = pathlib.Path(__file__).resolve().parents[2] / "docs" / "examples"
 SIZE = (640, 360)

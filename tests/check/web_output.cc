@@ -4,6 +4,7 @@
 // The standard library comes first: check defines `fail` as a macro.
 #include <memory>
 #include <string>
+#include <thread>
 
 #include <glib/gstdio.h>
 
@@ -126,6 +127,36 @@ GST_START_TEST(page_outlives_the_element) {
 }
 GST_END_TEST
 
+GST_START_TEST(viewers_are_told_of_the_end) {
+  const auto output = made("web:0");
+  auto bin = output->open(stream_info());
+  fail_unless(static_cast<bool>(bin));
+  gst_object_unref(gst_object_ref_sink(*bin));
+  OutputStatus status;
+  output->describe(&status);
+  const std::string link = status.links[0];
+  test::WebSession http;
+  test::WebViewer viewer;
+  viewer.join(http, link);
+  output->describe(&status);
+  ck_assert_uint_eq(*status.viewers, 1);
+  // As the page does: it asks how the stream is, and leaves when that has ended.
+  std::thread page([&] {
+    while (http.ask("GET", link + "stream.json").body.find("\"ended\"") == std::string::npos) {
+    }
+    http.ask("DELETE", link + viewer.location.substr(1));
+  });
+  const gint64 begin = g_get_monotonic_time();
+  output->closed(Output::Closed::ended);
+  const gint64 took = g_get_monotonic_time() - begin;
+  output->describe(&status);
+  const unsigned left = *status.viewers;
+  page.join();
+  // A viewer that takes longer is left behind.
+  fail_unless(left == 0 || took >= 2'500'000, "%u after %" G_GINT64_FORMAT " us", left, took);
+}
+GST_END_TEST
+
 Suite* web_output_suite() {
   Suite* suite = suite_create("web_output");
   TCase* tests = tcase_create("general");
@@ -133,6 +164,7 @@ Suite* web_output_suite() {
   tcase_add_test(tests, needs);
   tcase_add_test(tests, settings);
   tcase_add_test(tests, page_outlives_the_element);
+  tcase_add_test(tests, viewers_are_told_of_the_end);
   return suite;
 }
 

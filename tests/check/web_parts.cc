@@ -5,8 +5,10 @@
 // The standard library comes first: check defines `fail` as a macro.
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <set>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <openssl/ssl.h>
@@ -493,7 +495,25 @@ GST_START_TEST(slots_of_viewers) {
   ck_assert_uint_eq(slots.taken(), 1);
   ViewerSlots::Slot moved = std::move(one);
   ck_assert_uint_eq(slots.taken(), 1);
+  fail_unless(!slots.wait_until_free(std::chrono::microseconds(0)));
   moved = ViewerSlots::Slot();
+  ck_assert_uint_eq(slots.taken(), 0);
+  fail_unless(slots.wait_until_free(std::chrono::microseconds(0)));
+}
+GST_END_TEST
+
+GST_START_TEST(the_last_viewer_ends_the_wait) {
+  ViewerSlots slots(2);
+  std::vector<ViewerSlots::Slot> viewers;
+  viewers.push_back(slots.take());
+  viewers.push_back(slots.take());
+  std::thread leaving([&viewers] {
+    while (!viewers.empty()) viewers.pop_back();
+  });
+  // Longer than a test may take.
+  const bool left = slots.wait_until_free(std::chrono::hours(1));
+  leaving.join();
+  fail_unless(left);
   ck_assert_uint_eq(slots.taken(), 0);
 }
 GST_END_TEST
@@ -606,6 +626,7 @@ Suite* web_parts_suite() {
   tcase_add_test(tests, wrong_tokens_wait);
   tcase_add_test(tests, requests_for_key_frames);
   tcase_add_test(tests, slots_of_viewers);
+  tcase_add_test(tests, the_last_viewer_ends_the_wait);
   tcase_add_test(tests, certificates);
   tcase_add_test(tests, own_certificate_is_kept);
   tcase_add_test(tests, secrets);

@@ -4,21 +4,8 @@
 import contextlib
 import os
 import subprocess
-import time
 
-from checks import DEADLINE, check
-
-
-def wait_for(what, found):
-    """Asks again and again until it is there."""
-    end = time.monotonic() + DEADLINE
-    while time.monotonic() < end:
-        value = found()
-        if value:
-            return value
-        time.sleep(0.02)
-    check(what, False, "not within the deadline")
-    return None
+from checks import DEADLINE
 
 
 @contextlib.contextmanager

@@ -22,7 +22,7 @@ BufferRef buffer_of(std::span<const uint8_t> bytes) {
 
 void check_video(const char* caps, std::span<const uint8_t> bytes) {
   const CapsRef parsed(gst_caps_from_string(caps));
-  const auto video = CodedVideo::make(gst_caps_get_structure(parsed.get(), 0));
+  auto video = CodedVideo::make(gst_caps_get_structure(parsed.get(), 0));
   if (!video) abort();
   const media::Policy policy;
   auto once = video->clean(buffer_of(bytes), policy);

@@ -3,9 +3,10 @@
 
 #pragma once
 
-#include <atomic>
-#include <memory>
+#include <chrono>
 #include <utility>
+
+#include "gst/sphere/base/thread.h"
 
 namespace sphere::live {
 
@@ -23,7 +24,7 @@ class ViewerSlots {
       return *this;
     }
     ~Slot() {
-      if (slots_) --slots_->taken_;
+      if (slots_) slots_->give_back();
     }
     explicit operator bool() const { return slots_ != nullptr; }
 
@@ -35,18 +36,34 @@ class ViewerSlots {
 
   /// An empty slot object if all are taken.
   Slot take() {
-    unsigned taken = taken_.load();
-    do {
-      if (taken >= most_) return {};
-    } while (!taken_.compare_exchange_weak(taken, taken + 1));
+    const Lock lock(mutex_);
+    if (taken_ >= most_) return {};
+    ++taken_;
     return Slot(this);
   }
-  unsigned taken() const { return taken_.load(); }
-  unsigned most() const { return most_; }
+  unsigned taken() const {
+    const Lock lock(mutex_);
+    return taken_;
+  }
+  /// Waits until all are free; false if that takes longer.
+  bool wait_until_free(std::chrono::microseconds at_most) const {
+    const auto until = std::chrono::steady_clock::now() + at_most;
+    const Lock lock(mutex_);
+    while (taken_ > 0)
+      if (freed_.wait_until(mutex_, until) == std::cv_status::timeout) break;
+    return taken_ == 0;
+  }
 
  private:
+  void give_back() {
+    const Lock lock(mutex_);
+    if (--taken_ == 0) freed_.notify_all();
+  }
+
   const unsigned most_;
-  std::atomic<unsigned> taken_{0};
+  mutable Mutex mutex_;  // protects the number; the innermost
+  mutable ConditionVariable freed_;
+  unsigned taken_ SPHERE_GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace sphere::live

@@ -4,6 +4,7 @@
 
 #include <glib.h>
 
+#include <chrono>
 #include <fstream>
 #include <iterator>
 #include <string>
@@ -24,7 +25,7 @@ constexpr double most_viewers = 1000, usual_viewers = 20;
 /// Larger pictures cost phones their battery, and Chrome decodes them in software more often.
 constexpr double usual_width = 1920, most_width = 4096;
 // A page asks every two seconds how the stream is.
-constexpr gint64 longest_farewell = 2'500'000, farewell_interval = 50'000;
+constexpr std::chrono::milliseconds longest_farewell{2500};
 constexpr size_t made_token_length = 24, most_pem = 64 << 10;
 
 bool is_everywhere(const std::string& host) {
@@ -104,7 +105,8 @@ class WebOutput final : public Output {
     WebServer* const running = server();
     if (!running) return;
     running->set_facts(facts_);
-    if (why == Closed::ended) wait_until_told(*running);
+    // A page that finds no server waits for it to come back. It leaves when it has been told.
+    if (why == Closed::ended) (void)running->wait_for_last_viewer(longest_farewell);
   }
 
   void describe(OutputStatus* status) const override {
@@ -117,12 +119,6 @@ class WebOutput final : public Output {
   }
 
  private:
-  /// A page that finds no server waits for it to come back. It leaves when it has been told.
-  static void wait_until_told(const WebServer& server) {
-    const gint64 until = g_get_monotonic_time() + longest_farewell;
-    while (server.viewers() > 0 && g_get_monotonic_time() < until) g_usleep(farewell_interval);
-  }
-
   /// It is made once, and goes with this object.
   WebServer* server() const {
     const Lock lock(mutex_);

@@ -473,6 +473,9 @@ uint16_t WebServer::port() const { return impl_->port_; }
 bool WebServer::secure() const { return impl_->tls_ != nullptr; }
 std::string WebServer::fingerprint() const { return impl_->fingerprint_; }
 unsigned WebServer::viewers() const { return impl_->slots_.taken(); }
+bool WebServer::wait_for_last_viewer(std::chrono::microseconds at_most) const {
+  return impl_->slots_.wait_until_free(at_most);
+}
 
 std::vector<std::string> WebServer::links() const {
   const std::string& address = impl_->settings_.address;

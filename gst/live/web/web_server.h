@@ -6,6 +6,7 @@
 
 #include <gst/gst.h>
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -59,6 +60,8 @@ class WebServer {
   /// Of the certificate, "" without HTTPS.
   std::string fingerprint() const;
   unsigned viewers() const;
+  /// Waits until the last viewer has left; false if that takes longer. Any thread but the server's.
+  bool wait_for_last_viewer(std::chrono::microseconds at_most) const;
 
   // Any thread may call these.
 
