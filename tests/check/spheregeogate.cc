@@ -246,6 +246,11 @@ GST_START_TEST(test_custom_events) {
       {"fix, geoLocation=(int)4", false},
       {"note, text=(string)\"at 39.90421,116.40741\"", false},
       {"note, inner=(structure)[fix, Latitude=(double)39.9;]", false},
+      {"note, texts=(string){ \"here\", \"39.90421,116.40741\" }", false},
+      {"note, texts=(string)< \"39.90421,116.40741\" >", false},
+      {"note, data=(buffer)43414e415259", false},
+      {"note, caps=(GstCaps)\"a/b, streamheader=(buffer)43\"", false},
+      {"note, numbers=(int){ 1, 2 }, rate=(fraction)30/1, size=(int)[ 1, 2 ]", true},
       {"GstForceKeyUnit, all-headers=(boolean)true, latency=(int)3", true},
       {"sphere-lens, replace=(int)4, platform=(string)x", true},
   };
@@ -261,6 +266,16 @@ GST_START_TEST(test_custom_events) {
       const EventRef out(gst_harness_try_pull_event(h.get()));
       fail_unless(one.passes == (out != nullptr), "%s", one.content);
     }
+  // The lenses, and how the camera was held, are needed to stitch.
+  g_autoptr(GBytes) table = g_bytes_new_static("table", 5);
+  for (const char* name : {"sphere-lens", "sphere-orientation", "other"}) {
+    gst_harness_push_event(
+        h.get(),
+        gst_event_new_custom(GST_EVENT_CUSTOM_DOWNSTREAM_STICKY,
+                             gst_structure_new(name, "table", G_TYPE_BYTES, table, nullptr)));
+    const EventRef out(gst_harness_try_pull_event(h.get()));
+    fail_unless((out != nullptr) == (name != std::string_view("other")), "%s", name);
+  }
 }
 GST_END_TEST
 
