@@ -15,7 +15,6 @@ namespace sphere::privacy {
 
 namespace {
 
-constexpr const char* mark_name = "sphere-capture-mark";
 // A mark can be lost: in a leaky queue, or behind a valve.
 constexpr unsigned buffers_between_marks = 50;
 // Buffers. After this number without a mark, the gate does not wait any longer for sources that

@@ -16,6 +16,9 @@ namespace sphere::privacy {
 /// their marks in their own streaming threads.
 class CaptureMarks {
  public:
+  /// Of the events: those of a gate pass all others on their way to it.
+  static constexpr const char* mark_name = "sphere-capture-mark";
+
   CaptureMarks(GstElement* element, GstPad* sink);
   ~CaptureMarks();
   CaptureMarks(const CaptureMarks&) = delete;

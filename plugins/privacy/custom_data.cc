@@ -9,6 +9,7 @@
 
 #include "gst/sphere/media/position_text.h"
 #include "plugins/privacy/allowance.h"
+#include "plugins/privacy/capture_marks.h"
 #include "plugins/privacy/tags.h"
 
 namespace sphere::privacy {
@@ -17,8 +18,10 @@ namespace {
 
 constexpr int most_depth = 8;
 
-/// The events of our own elements with bytes: the lenses, and how the camera was held.
-constexpr auto own_names = std::to_array<std::string_view>({"sphere-lens", "sphere-orientation"});
+/// The events of our own elements with what can't be examined: the lenses, how the camera was held,
+/// and the marks of gates, which have an address.
+constexpr auto own_names =
+    std::to_array<std::string_view>({"sphere-lens", "sphere-orientation", CaptureMarks::mark_name});
 
 constexpr auto place_words = std::to_array<std::string_view>(
     {"lat", "latitude", "lon", "lng", "longitude", "gps", "gnss", "geo", "location", "place",
@@ -87,9 +90,7 @@ bool tells(const GstStructure* structure, int depth) {
   for (gint i = 0; i < gst_structure_n_fields(structure); ++i) {
     const char* name = gst_structure_nth_field_name(structure, static_cast<guint>(i));
     const GValue* value = gst_structure_get_value(structure, name);
-    if (names_place(name) ||
-        (!(own && G_VALUE_HOLDS(value, G_TYPE_BYTES)) && value_tells(value, depth)))
-      return true;
+    if (names_place(name) || (!(own && is_opaque(value)) && value_tells(value, depth))) return true;
   }
   return false;
 }

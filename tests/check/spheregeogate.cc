@@ -266,6 +266,12 @@ GST_START_TEST(test_custom_events) {
       const EventRef out(gst_harness_try_pull_event(h.get()));
       fail_unless(one.passes == (out != nullptr), "%s", one.content);
     }
+  // A gate behind this one waits for its mark.
+  gst_harness_push_event(h.get(),
+                         gst_event_new_custom(GST_EVENT_CUSTOM_DOWNSTREAM_STICKY,
+                                              gst_structure_new("sphere-capture-mark", "source",
+                                                                G_TYPE_POINTER, h.get(), nullptr)));
+  fail_unless(EventRef(gst_harness_try_pull_event(h.get())) != nullptr);
   // The lenses, and how the camera was held, are needed to stitch.
   g_autoptr(GBytes) table = g_bytes_new_static("table", 5);
   for (const char* name : {"sphere-lens", "sphere-orientation", "other"}) {
