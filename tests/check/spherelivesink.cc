@@ -21,6 +21,15 @@ constexpr const char* pictures =
 constexpr const char* tone = "audiotestsrc is-live=true samplesperbuffer=480 ! sink.audio ";
 constexpr const char* given = "consent/audio,state=(string)given,purpose=(string)live";
 
+std::string text_of(GstMessage* message) {
+  g_autoptr(GError) error = nullptr;
+  if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_ERROR)
+    gst_message_parse_error(message, &error, nullptr);
+  else
+    gst_message_parse_warning(message, &error, nullptr);
+  return error->message;
+}
+
 /// A pipeline with a sink named `sink`.
 class Line {
  public:
@@ -51,7 +60,10 @@ class Line {
     const int64_t end = g_get_monotonic_time() + 60 * G_USEC_PER_SEC;
     while (!condition()) {
       if (g_get_monotonic_time() > end) return false;
-      if (message(GST_MESSAGE_ERROR, 10 * GST_MSECOND)) return false;
+      if (const MessageRef error = message(GST_MESSAGE_ERROR, 10 * GST_MSECOND)) {
+        g_printerr("%s\n", text_of(error.get()).c_str());
+        return false;
+      }
     }
     return true;
   }
@@ -75,15 +87,6 @@ class Line {
   GstRef<GstElement> pipeline_, sink_;
   GstRef<GstBus> bus_;
 };
-
-std::string text_of(GstMessage* message) {
-  g_autoptr(GError) error = nullptr;
-  if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_ERROR)
-    gst_message_parse_error(message, &error, nullptr);
-  else
-    gst_message_parse_warning(message, &error, nullptr);
-  return error->message;
-}
 
 size_t heard(uint16_t number) {
   const std::lock_guard lock(recorder(number).mutex);
