@@ -41,6 +41,9 @@ constexpr unsigned few_cores = 4;
 // it compares running times with times that x264enc has moved by 1000 hours, and so forces no
 // second one.
 constexpr int64_t key_requests_apart = G_USEC_PER_SEC / 2;
+// Encoders count pictures. Where the processor has no time for all of them, or a camera sends
+// fewer, the next key frame would come much later; this is how much later it may come.
+constexpr double key_delay = 1.25;
 
 bool has_property(GstElement* element, const char* name) {
   return g_object_class_find_property(G_OBJECT_GET_CLASS(element), name);
@@ -187,7 +190,7 @@ Status Encoding::build() {
         std::thread::hardware_concurrency() < few_cores ? "ultrafast" : "superfast");
   if (has_property(encoder, "vbv-buf-capacity"))
     g_object_set(encoder, "vbv-buf-capacity", static_cast<guint>(buffer_ms), nullptr);
-  set_key_interval(settings_.key_interval);
+  set_fps(settings_.fps);
   set_bitrate(settings_.bitrate);
   GstElement* parser = made[made.size() - 2];
   g_object_set(parser, "config-interval", -1, nullptr);
@@ -214,9 +217,9 @@ void Encoding::set_bitrate(int kbit_s) {
   set_known(encoder_.get(), std::string(kind.bitrate) + "=" + std::to_string(value));
 }
 
-void Encoding::set_key_interval(int pictures) {
+void Encoding::set_fps(double fps) {
   const char* property = settings_.encoder->interval;
-  key_interval_ = std::max(1, pictures);
+  key_interval_ = std::max(1, static_cast<int>(settings_.key_interval * fps + 0.5));
   if (*property)
     set_known(encoder_.get(), std::string(property) + "=" + std::to_string(key_interval_));
   else
@@ -250,10 +253,23 @@ GstPadProbeReturn Encoding::limit_requests(GstPad*, GstPadProbeInfo* info, gpoin
   return GST_PAD_PROBE_DROP;
 }
 
-GstPadProbeReturn Encoding::count(GstPad*, GstPadProbeInfo*, gpointer data) {
+bool Encoding::lacks_key_frame(GstBuffer* picture) {
+  const GstClockTime time = GST_BUFFER_PTS(picture);
+  if (!GST_CLOCK_TIME_IS_VALID(time)) return false;
+  const bool is_key = !GST_BUFFER_FLAG_IS_SET(picture, GST_BUFFER_FLAG_DELTA_UNIT);
+  const auto longest = static_cast<GstClockTime>(key_delay * settings_.key_interval * GST_SECOND);
+  const bool lacks = !is_key && GST_CLOCK_TIME_IS_VALID(key_at_) && time >= key_at_ + longest;
+  if (is_key || lacks || !GST_CLOCK_TIME_IS_VALID(key_at_)) key_at_ = time;
+  return lacks;
+}
+
+GstPadProbeReturn Encoding::count(GstPad*, GstPadProbeInfo* info, gpointer data) {
   auto* self = static_cast<Encoding*>(data);
   ++self->encoded_;
-  if (self->key_wanted_ && g_get_monotonic_time() - self->key_requested_at_ >= key_requests_apart)
+  if (self->lacks_key_frame(GST_PAD_PROBE_INFO_BUFFER(info)))
+    self->request_key_frame();
+  else if (self->key_wanted_ &&
+           g_get_monotonic_time() - self->key_requested_at_ >= key_requests_apart)
     self->request_key_frame();
   return GST_PAD_PROBE_OK;
 }

@@ -40,9 +40,10 @@ struct EncodingSettings {
   VideoForm form = VideoForm::h264;
   H264Profile profile = H264Profile::high;
   const EncoderKind* encoder = nullptr;
-  int bitrate = 4000;     ///< kbit/s
-  int key_interval = 60;  ///< pictures
-  int max_width = 0;      ///< wider pictures are made smaller; 0: any
+  int bitrate = 4000;       ///< kbit/s
+  double key_interval = 2;  ///< seconds from one key frame to the next
+  double fps = 30;          ///< the pictures a second that will come, if none are lost
+  int max_width = 0;        ///< wider pictures are made smaller; 0: any
   bool spherical = true;
 };
 
@@ -62,14 +63,16 @@ class Encoding {
   GstElement* element() const { return bin_.get(); }
   /// Any thread.
   void set_bitrate(int kbit_s);
-  /// The distance of key frames, in pictures. Before the first picture.
-  void set_key_interval(int pictures);
+  /// Before the first picture.
+  void set_fps(double fps);
   uint64_t encoded() const { return encoded_; }
 
  private:
   explicit Encoding(const EncodingSettings& settings) : settings_(settings) {}
   Status build();
   static GstPadProbeReturn count(GstPad* pad, GstPadProbeInfo* info, gpointer self);
+  /// Whether this picture comes so late after the last key frame that a new one is to be asked for.
+  bool lacks_key_frame(GstBuffer* picture);
   static GstPadProbeReturn limit_requests(GstPad* pad, GstPadProbeInfo* info, gpointer self);
   void request_key_frame();
   /// Gives bit rate and distance of key frames to an encoder of the kernel. It may run.
@@ -83,6 +86,8 @@ class Encoding {
   // Requests for key frames, in microseconds of the monotonic clock.
   std::atomic<int64_t> key_requested_at_ = 0;
   std::atomic<bool> key_wanted_ = false;  ///< one was requested too early, and is made later
+  // Of the thread of the coded pictures: the time of the last key frame, or of the request for one.
+  GstClockTime key_at_ = GST_CLOCK_TIME_NONE;
 };
 
 /// The error if an element with this name can't be made.

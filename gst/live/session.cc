@@ -148,7 +148,8 @@ Status Session::build_encodings() {
                                     .profile = group.profile,
                                     .encoder = *encoder,
                                     .bitrate = options_.bitrate ? options_.bitrate : 4000,
-                                    .key_interval = static_cast<int>(group.key_interval * fps),
+                                    .key_interval = group.key_interval,
+                                    .fps = fps,
                                     .max_width = group.max_width});
     if (!encoding) return encoding.error();
     group.encoding = std::move(*encoding);
@@ -187,7 +188,7 @@ void Session::know_stream(int width, double fps) {
     group.encoding->set_bitrate(group.max_width && !options_.bitrate
                                     ? default_bitrate(group.max_width, group.max_width / 2, fps)
                                     : bitrate);
-    group.encoding->set_key_interval(static_cast<int>(group.key_interval * fps + 0.5));
+    group.encoding->set_fps(fps);
   }
 }
 

@@ -363,7 +363,8 @@ Status take_video(LiveSink& self, GstElement* from, GstCaps* caps) {
                                     .profile = needs.profile,
                                     .encoder = *encoder,
                                     .bitrate = stream.bitrate,
-                                    .key_interval = static_cast<int>(needs.key_interval * fps),
+                                    .key_interval = needs.key_interval,
+                                    .fps = fps,
                                     .max_width = needs.max_width,
                                     .spherical = state->settings.spherical});
     if (!encoding) return encoding.error();

@@ -8,6 +8,8 @@
 
 #include "tests/check/live_outputs.h"
 
+#include <gst/check/gstharness.h>
+
 #include "gst/live/encoding.h"
 #include "gst/sphere/base/iterator.h"
 
@@ -181,7 +183,7 @@ GST_START_TEST(hardware_is_set_for_low_latency) {
   EncodingSettings settings;
   settings.encoder = *choose_encoder("va", VideoForm::h264);
   settings.bitrate = 2500;
-  settings.key_interval = 45;
+  settings.key_interval = 1.5;
   const auto encoding = Encoding::make(settings);
   fail_unless(bool(encoding), "%s", encoding ? "" : encoding.error().message.c_str());
   HardwareEncoder* encoder = inside((*encoding)->element());
@@ -207,6 +209,38 @@ GST_START_TEST(hardware_is_set_for_low_latency) {
 }
 GST_END_TEST
 
+/// Where the processor drops most pictures, a segment of HLS would have many times its length.
+GST_START_TEST(key_frames_come_in_time_if_pictures_are_missing) {
+  remove_all();
+  EncodingSettings settings;
+  settings.encoder = *choose_encoder("x264", VideoForm::h264);
+  settings.key_interval = 1;
+  settings.fps = 30;
+  const auto encoding = Encoding::make(settings);
+  fail_unless(bool(encoding));
+  GstHarness* harness = gst_harness_new_with_element((*encoding)->element(), "sink", "src");
+  gst_harness_set_src_caps_str(harness,
+                               "video/x-raw,format=I420,width=64,height=32,framerate=30/1");
+  constexpr GstClockTime step = GST_SECOND / 10;
+  GstClockTime last_key = GST_CLOCK_TIME_NONE;
+  int keys = 0;
+  for (GstClockTime time = 0; time < 10 * GST_SECOND; time += step) {
+    GstBuffer* picture = gst_buffer_new_allocate(nullptr, 64 * 32 * 3 / 2, nullptr);
+    GST_BUFFER_PTS(picture) = time;
+    fail_unless(gst_harness_push(harness, picture) == GST_FLOW_OK);
+    // One at a time, because what comes too fast is dropped.
+    const BufferRef coded(gst_harness_pull(harness));
+    fail_unless(coded != nullptr);
+    if (GST_BUFFER_FLAG_IS_SET(coded.get(), GST_BUFFER_FLAG_DELTA_UNIT)) continue;
+    fail_unless(keys == 0 || GST_BUFFER_PTS(coded.get()) - last_key <= 1500 * GST_MSECOND);
+    last_key = GST_BUFFER_PTS(coded.get());
+    ++keys;
+  }
+  fail_unless(keys >= 6, "%d", keys);
+  gst_harness_teardown(harness);
+}
+GST_END_TEST
+
 GST_START_TEST(a_stream_takes_it) {
   remove_all();
   install(broken_element);
@@ -226,6 +260,7 @@ static Suite* live_encoders_suite() {
   suite_add_tcase(suite, all);
   tcase_add_test(all, hardware_comes_first);
   tcase_add_test(all, hardware_is_set_for_low_latency);
+  tcase_add_test(all, key_frames_come_in_time_if_pictures_are_missing);
   tcase_add_test(all, a_stream_takes_it);
   return suite;
 }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "gst/sphere/media/heif_items.h"
+#include "tests/check/photo_builder.h"
 #include "tests/check/video_builder.h"
 
 using namespace sphere;
@@ -158,6 +159,17 @@ GST_START_TEST(everything_that_tells_goes) {
 }
 GST_END_TEST
 
+GST_START_TEST(colour_profiles_tell_colours) {
+  TestHeif file = telling();
+  file.properties =
+      join(file.properties, box("colr", bytes_of("prof"), colour_profile("KEEP", "SECRET screen")));
+  const Bytes whole = file.build(), clean = changed(whole, removing());
+  fail_unless_equals_uint64(clean.size(), whole.size());
+  no_secret(clean);
+  fail_unless(has(clean, "KEEP"));
+}
+GST_END_TEST
+
 GST_START_TEST(what_is_given_stays) {
   const Bytes file = telling().build();
   fail_unless(changed(file, Request()) == file);
@@ -275,6 +287,7 @@ static Suite* media_heif_suite(void) {
   TCase* tc = tcase_create("general");
   suite_add_tcase(suite, tc);
   tcase_add_test(tc, everything_that_tells_goes);
+  tcase_add_test(tc, colour_profiles_tell_colours);
   tcase_add_test(tc, what_is_given_stays);
   tcase_add_test(tc, what_the_picture_is_made_of_must_stay);
   tcase_add_test(tc, descriptions_without_bytes_stay);

@@ -14,6 +14,7 @@
 #include "gst/sphere/media/embedded.h"
 #include "gst/sphere/media/esds.h"
 #include "gst/sphere/media/isobmff_marks.h"
+#include "gst/sphere/media/profile_texts.h"
 #include "gst/sphere/media/sound_channels.h"
 #include "gst/sphere/media/vorbis.h"
 
@@ -546,8 +547,13 @@ Result<Outcome> BoxEditor::edit_colours(const Box& box, const std::string& path)
   const std::string_view type = as_text(bytes).substr(0, 4);
   if (type == "nclx" || type == "nclc") return edit_table(box, path);
   if ((type == "prof" || type == "rICC") && box.size() == bytes.size() &&
-      is_colour_profile(std::span(bytes).subspan(4)))
+      is_colour_profile(std::span(bytes).subspan(4))) {
+    const auto profile = std::span(bytes).subspan(4);
+    const uint64_t begin = box.end - profile.size();
+    if (auto clean = clean_profile(profile, {begin, profile.size(), path}, &findings_))
+      edits_.overwrite(begin, std::move(*clean));
     return Outcome{};
+  }
   return apply(box, path, {PartClass::unknown, "no colour profile"});
 }
 
