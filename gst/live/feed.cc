@@ -447,7 +447,11 @@ void Feed::push_sound(GstAppSrc* audio, GstSample* sample) {
   const GstClockTime time = GST_BUFFER_PTS(buffer);
   if (!flowing_ || time < begin_) return;
   const Lock lock(sound_mutex_);
-  sound_caps_.reset(gst_caps_ref(caps));
+  if (caps != sound_caps_.get()) {
+    sound_caps_.reset(gst_caps_ref(caps));
+    const auto packet = silent_packet(caps);
+    sound_duration_ = packet ? packet->duration : 0;
+  }
   if (sent_caps_ && is_other_sound(sent_caps_.get(), caps)) {
     needs_new_element_ = true;
     return;
@@ -465,7 +469,8 @@ void Feed::push_sound(GstAppSrc* audio, GstSample* sample) {
   sent_caps_.reset(gst_caps_ref(caps));
   bytes_ += gst_buffer_get_size(buffer);
   gst_app_src_push_sample(audio, sample);
-  sound_end_ = time + (GST_BUFFER_DURATION_IS_VALID(buffer) ? GST_BUFFER_DURATION(buffer) : 0);
+  sound_end_ =
+      time + (GST_BUFFER_DURATION_IS_VALID(buffer) ? GST_BUFFER_DURATION(buffer) : sound_duration_);
 }
 
 void Feed::fill_gap(GstAppSrc* audio, GstClockTime time) {

@@ -134,6 +134,8 @@ class Feed {
   // the thread of the pictures. Before mutex_.
   Mutex sound_mutex_;
   CapsRef sound_caps_ SPHERE_GUARDED_BY(sound_mutex_);  ///< of the last sound
+  /// Of a buffer of it that does not tell its own.
+  GstClockTime sound_duration_ SPHERE_GUARDED_BY(sound_mutex_) = 0;
   /// Of what has gone since connect(); null: nothing has.
   CapsRef sent_caps_ SPHERE_GUARDED_BY(sound_mutex_);
   bool silent_ SPHERE_GUARDED_BY(sound_mutex_) = false;  ///< silence went last
