@@ -74,7 +74,7 @@ int MediaCommand::run(const MakeRequest& make_request, const Summary& summary) {
     request.in_place = in_place_;
     request.makers = makers::all();
     return in_place_ ? edit_file_in_place(job.input, job.folders == 0, request, progress)
-                     : edit_file(job.input, job.output, clobber_, request, progress);
+                     : edit_file(job.input, job.output, clobber_, request, progress, job.folders);
   };
   bool incomplete = false;
   const auto report = [&](const MediaJob& job, const MediaOutcome& outcome) {

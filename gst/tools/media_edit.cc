@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cmath>
 #include <cstring>
+#include <filesystem>
 #include <optional>
 #include <utility>
 
@@ -240,7 +241,8 @@ EditResult<EditedFile> edit_source(const media::Source& source, OutputFile* outp
 }
 
 EditResult<EditedFile> edit_file(const std::string& in, const std::string& out, bool clobber,
-                                 const Request& request, const WorkProgress& progress) {
+                                 const Request& request, const WorkProgress& progress,
+                                 int folders) {
   const Result<OpenFile> file = open_file(in, O_RDONLY);
   if (!file) return about(in, file.error(), exit_failed);
   if (is_same_file(file->descriptor.get(), out))
@@ -249,6 +251,12 @@ EditResult<EditedFile> edit_file(const std::string& in, const std::string& out, 
   Result<OutputFile> output = OutputFile::create(out, clobber);
   if (!output) return EditError{output.error(), exit_failed};
   output->limit_readers(file->descriptor.get());
+  std::filesystem::path source(in), folder(out);
+  for (int i = 0; i < folders; ++i) {
+    source = source.parent_path();
+    folder = folder.parent_path();
+    output->limit_readers_of_folder(source.string(), folder.string());
+  }
   EditResult<EditedFile> edited = edit_source(file->source, &*output, request, progress);
   if (auto* error = std::get_if<EditError>(&edited)) return about(in, error->error, error->status);
   if (const Status named = output->commit(); !named) return EditError{named.error(), exit_failed};

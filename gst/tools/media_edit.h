@@ -60,9 +60,11 @@ EditResult<Inspection> inspect_file(const std::string& path);
 std::optional<Position> first_position(const std::string& path);
 
 /// Writes OUT from IN as the request says. OUT appears only if nothing that the policy denies is
-/// found in it, neither by the reader of the format nor by a search of all bytes.
+/// found in it, neither by the reader of the format nor by a search of all bytes. Nobody gets to
+/// read it who can't read IN, also because of as many `folders` that IN is in.
 EditResult<EditedFile> edit_file(const std::string& in, const std::string& out, bool clobber,
-                                 const media::Request& request, const WorkProgress& progress);
+                                 const media::Request& request, const WorkProgress& progress,
+                                 int folders = 0);
 
 /// The same in the file itself; `request.in_place` has to be set. What it will be is examined and
 /// searched before anything is written; only with more edits than are held in memory afterwards,

@@ -105,6 +105,14 @@ void OutputFile::limit_readers(const std::string& source) {
   mode_ &= fstat(descriptor(), &status) == 0 ? limit_of(source, status.st_gid) : 0600;
 }
 
+void OutputFile::limit_readers_of_folder(const std::string& source, const std::string& folder) {
+  struct stat status = {};
+  if (stat(folder.c_str(), &status) != 0) return;
+  const mode_t limit = limit_of(source, status.st_gid);
+  for (const int shift : {3, 0})
+    if (status.st_mode >> shift & 1 && !(limit >> shift & 1)) mode_ &= ~(mode_t{07} << shift);
+}
+
 Status OutputFile::reserve(uint64_t bytes) {
   if (bytes == 0 || bytes > static_cast<uint64_t>(std::numeric_limits<off_t>::max())) return ok();
   // Without a new length, so that a file that becomes shorter has no zeros at its end.

@@ -32,6 +32,9 @@ class OutputFile {
   /// Of a file that is gone, that is nobody but its owner.
   void limit_readers(const std::string& source);
 
+  /// Nor who can't get into the folder of that one, but into the folder of this one.
+  void limit_readers_of_folder(const std::string& source, const std::string& folder);
+
   /// Until commit(), only its owner can read it.
   int descriptor() const { return descriptor_.get(); }
   /// Where it is in the end, with symbolic links resolved.
