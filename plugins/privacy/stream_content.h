@@ -33,7 +33,7 @@ class StreamContent {
   bool is_plain() const { return kind_ == Kind::plain; }
 
  private:
-  enum class Kind { unknown, plain, sound, coded_video, picture, klv, data };
+  enum class Kind { unknown, plain, sound, coded_video, picture, klv, captions, data };
 
   BufferRef clean_header(BufferRef buffer) const;
 

@@ -53,6 +53,45 @@ def wait_for(what, found):
     return None
 
 
+class Stopwatch:
+    """How long something takes, and how much of that the machine was busy with something else: a
+    thread sleeps and computes, each for a known time, and whatever more this takes is not the fault
+    of what is measured."""
+
+    ASLEEP, COMPUTING, USUAL = 0.02, 0.003, 0.025
+
+    def __init__(self):
+        self.begin = self.turn = time.monotonic()
+        self.late, self.stopped = 0, False
+        self.thread = threading.Thread(target=self.measure, daemon=True)
+        self.thread.start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stopped = True
+        self.thread.join()
+
+    def measure(self):
+        while not self.stopped:
+            time.sleep(self.ASLEEP)
+            until = time.thread_time() + self.COMPUTING
+            while time.thread_time() < until:
+                pass
+            now = time.monotonic()
+            self.late += max(now - self.turn - self.USUAL, 0)
+            self.turn = now
+
+    def seconds(self):
+        return time.monotonic() - self.begin
+
+    def limit(self, usual):
+        """How long may take up to now what takes so many seconds on a machine that does nothing
+        else."""
+        return usual * (10 if SANITIZED else 1) + 3 * self.late
+
+
 def run(*words, **options):
     """Runs a command to its end; what it prints is text."""
     return subprocess.run([*map(str, words)], timeout=DEADLINE, text=True, check=False,
@@ -144,7 +183,7 @@ def attempt(test, *arguments):
     """Runs a test; an exception counts as a failed check."""
     try:
         test(*arguments)
-    except (OSError, ValueError, KeyError, IndexError, RuntimeError,
+    except (OSError, ValueError, LookupError, RuntimeError, TypeError, AttributeError,
             subprocess.SubprocessError) as reason:
         check(test.__name__, False, repr(reason))
 

@@ -25,6 +25,7 @@
 #include "tests/check/pipeline.h"
 #include "tests/check/rtsp_warnings.h"
 #include "tests/check/side_by_side.h"
+#include "tests/check/stopwatch.h"
 
 #include <gst/check/gstcheck.h>
 
@@ -37,8 +38,6 @@ namespace {
 using Table = HostileBehaviour::Table;
 using Preview = HostileBehaviour::Preview;
 
-// A sanitizer or valgrind makes everything slower, and fills memory of its own.
-const int slowness = g_getenv("SPHERE_VALGRIND") || g_getenv("ASAN_OPTIONS") ? 8 : 1;
 constexpr double most_megabytes = 64;
 // What a fast machine sends to itself within a timeout of a second.
 constexpr double most_megabytes_a_second = 1000;
@@ -177,39 +176,6 @@ double seconds_since(gint64 then) {
   return static_cast<double>(g_get_monotonic_time() - then) / G_USEC_PER_SEC;
 }
 
-/// Measures how late this machine wakes a sleeping thread, summed up since the start. If the
-/// machine is busy with something else, everything takes longer.
-class Lateness {
- public:
-  Lateness() : thread_([this] { measure(); }) {}
-  ~Lateness() { stop(); }
-  double stop() {
-    stopped_ = true;
-    if (thread_.joinable()) thread_.join();
-    return seconds_;
-  }
-
- private:
-  void measure() {
-    while (!stopped_) {
-      const gint64 since = g_get_monotonic_time();
-      // At long intervals, because the processor time of this process is measured as well.
-      std::this_thread::sleep_for(20ms);
-      // A delay of one millisecond is normal.
-      seconds_ += std::max(seconds_since(since) - 0.021, 0.0);
-    }
-  }
-  std::atomic<bool> stopped_ = false;
-  double seconds_ = 0;
-  std::thread thread_;  // the last: it uses the others
-};
-
-void check_stopping(const HostileBehaviour& camera, double took, double late) {
-  // While it stops, threads wait for each other, and each of them may be woken late.
-  fail_unless(took < 1 * slowness + 2 * late,
-              "%s: stopping takes %g s, of which %g s are the machine's", camera.name, took, late);
-}
-
 /// A message to a person must be printable, contain no secret, and say what to do.
 void check_words(const HostileBehaviour& camera, const std::string& text) {
   fail_unless(is_printable(text), "%s: '%s'", camera.name, printable(text).c_str());
@@ -267,11 +233,9 @@ bool read_bus(const HostileBehaviour& camera, Pipeline& pipeline, gint64 until) 
 }
 
 void stop_in_time(const HostileBehaviour& camera, Pipeline& pipeline) {
-  Lateness late;
-  const gint64 since = g_get_monotonic_time();
+  const Stopwatch watch;
   pipeline.set_state(GST_STATE_NULL);
-  const double took = seconds_since(since);
-  check_stopping(camera, took, late.stop());
+  expect_within(watch, 1, camera.name);
 }
 
 /// With spherecamsrc: it either ends with an error, or goes on without using memory or time.
@@ -324,11 +288,9 @@ void meet_session(const HostileBehaviour& behaviour) {
       std::unique_lock lock(mutex);
       changed.wait_for(lock, std::chrono::microseconds(watched_time()), [&] { return ended; });
     }
-    Lateness late;
-    const gint64 since = g_get_monotonic_time();
+    const Stopwatch watch;
     session.stop();
-    const double took = seconds_since(since);
-    check_stopping(behaviour, took, late.stop());
+    expect_within(watch, 1, behaviour.name);
   }
   const double peak = memory("VmHWM:") - before;
   fail_unless(peak < most_megabytes * slowness, "%s: %g MB", behaviour.name, peak);
@@ -386,13 +348,11 @@ GST_START_TEST(waiting_for_a_silent_camera_uses_no_cpu) {
   // On a machine that is busy with something else everything costs more, so the measurement is
   // repeated.
   for (int again = 4;; --again) {
-    Lateness late;
-    since = g_get_monotonic_time();
+    const Stopwatch watch(false);
     const double used = processor_time();
-    read_bus(behaviour, pipeline, since + watched_time());
-    const double took = seconds_since(since);
-    const double share = (processor_time() - used) / took;
-    const bool busy = late.stop() > 0.05 * took;
+    read_bus(behaviour, pipeline, g_get_monotonic_time() + watched_time());
+    const double share = (processor_time() - used) / watch.seconds();
+    const bool busy = watch.late() > 0.05 * watch.seconds();
     if (share < most_share) break;
     fail_unless(busy && again > 0, "%s: %g %%", behaviour.name, 100 * share);
   }

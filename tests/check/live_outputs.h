@@ -32,6 +32,17 @@ struct Got {
   std::vector<uint8_t> bytes;
 };
 
+/// Whether it was taken more than a tenth of a second after `then`, a time of the monotonic clock.
+/// When it has arrived depends on the machine, and says little. `all`: of which the fastest one
+/// tells how the two clocks differ.
+inline bool is_taken_after(int64_t then, const Got& one, const std::vector<Got>& all) {
+  int64_t difference = INT64_MAX;
+  for (const Got& each : all)
+    difference =
+        std::min(difference, each.at - static_cast<int64_t>(GST_TIME_AS_USECONDS(each.time)));
+  return static_cast<int64_t>(GST_TIME_AS_USECONDS(one.time)) + difference > then + 100'000;
+}
+
 /// What one output does, and what it got. Its target is web:PORT, and PORT its number.
 struct Recorder {
   live::OutputNeeds needs;

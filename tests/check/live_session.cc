@@ -1,8 +1,14 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // The live session with outputs that fail, block, ask for little, or may not have sound.
 
+// The standard library comes first: check defines `fail` as a macro.
+#include <chrono>
+#include <ctime>
+#include <thread>
+
 #include "tests/check/live_outputs.h"
 #include "tests/check/side_by_side.h"
+#include "tests/check/stopwatch.h"
 
 #include "ledger.h"
 
@@ -13,6 +19,8 @@ using namespace sphere::test;
 namespace {
 
 constexpr GstClockTime picture = GST_SECOND / 15;
+
+double in_seconds(GstClockTime time) { return static_cast<double>(time) / GST_SECOND; }
 
 SessionTarget with_sound(uint16_t number, const std::string& host, const LedgerFolder& place) {
   SessionTarget target = recorded(number, host);
@@ -30,6 +38,7 @@ std::vector<Got> copy_of(std::vector<Got> Recorder::*member, Recorder& from) {
 
 GST_START_TEST(one_that_fails_stops_no_other) {
   Running run({recorded(1), recorded(2), recorded(3)});
+  const Stopwatch watch;
   recorder(1).refuses = true;
   recorder(2).fails_after = 5;
   run.start();
@@ -40,17 +49,17 @@ GST_START_TEST(one_that_fails_stops_no_other) {
   fail_unless_equals_int(static_cast<int>(status.outputs[2].status.reconnects), 0);
   const std::vector<Got> got = copy_of(&Recorder::video, recorder(3));
   fail_unless(got.front().key);
-  // Pictures that come too late are left out; with the sanitizers these are many.
-  const GstClockTime most = (g_getenv("ASAN_OPTIONS") ? 30 : 4) * picture;
-  fail_unless(longest_gap(got) < most, "a gap of %" GST_TIME_FORMAT,
-              GST_TIME_ARGS(longest_gap(got)));
+  // Pictures that come too late are left out.
+  fail_unless(in_seconds(longest_gap(got)) < watch.limit(4 * in_seconds(picture)),
+              "a gap of %" GST_TIME_FORMAT, GST_TIME_ARGS(longest_gap(got)));
 
   const std::lock_guard first(recorder(1).mutex);
   const auto& at = recorder(1).opened_at;
   fail_unless(at.size() >= 3 && at.size() <= 8, "%zu attempts", at.size());
+  const auto tolerance = static_cast<int64_t>(1e6 * watch.limit(0.2));
   for (size_t i = 2; i < at.size(); ++i)
-    fail_unless(at[i] - at[i - 1] > at[i - 1] - at[i - 2] - 200'000 ||
-                    at[i] - at[i - 1] >= Attempts::longest_pause - 200'000,
+    fail_unless(at[i] - at[i - 1] > at[i - 1] - at[i - 2] - tolerance ||
+                    at[i] - at[i - 1] >= Attempts::longest_pause - tolerance,
                 "the pauses do not grow");
   fail_unless(status.outputs[0].status.words.find("it is refused") != std::string::npos);
   fail_unless(run.told("it is refused"));
@@ -69,17 +78,17 @@ GST_START_TEST(one_that_blocks_holds_nobody_up) {
   fail_unless(run.until(
       [&run] { return run.session->status().outputs[0].status.state == OutputState::running; }));
   recorder(1).set_blocking(true);
-  const int64_t blocked_at = g_get_monotonic_time();
+  const Stopwatch blocked;
   fail_unless(run.until([&run] {
     const SessionStatus now = run.session->status();
     return now.bitrate < now.asked_bitrate;
   }));
-  fail_unless(g_get_monotonic_time() - blocked_at < 4'000'000, "the bit rate goes down after %d ms",
-              static_cast<int>((g_get_monotonic_time() - blocked_at) / 1000));
+  expect_within(blocked, 4, "a lower bit rate");
   fail_unless(run.until([&run] { return run.session->status().outputs[0].status.dropped > 0; }));
   fail_unless(run.until(
       [&run] { return run.session->status().outputs[0].status.state == OutputState::failing; }));
-  fail_unless(longest_gap(copy_of(&Recorder::video, recorder(2))) < 4 * picture);
+  fail_unless(in_seconds(longest_gap(copy_of(&Recorder::video, recorder(2)))) <
+              blocked.limit(4 * in_seconds(picture)));
   fail_unless(run.session->status().outputs[1].status.dropped == 0);
 
   // What waited comes out, and after the hole there is a key frame.
@@ -120,15 +129,17 @@ GST_START_TEST(sound_goes_where_it_was_given) {
 
   ::must(place.ledger().append(withdraw(Category::audio)));
   const int64_t withdrawn = g_get_monotonic_time();
-  const auto is_late = [withdrawn](const Got& one) { return one.at > withdrawn + 100'000; };
-  fail_unless(run.until([&] {
-    const auto got = copy_of(&Recorder::audio, recorder(1));
-    return std::count_if(got.begin(), got.end(), is_late) > 30;
-  }));
+  const auto late_ones = [withdrawn](uint16_t number) {
+    const auto got = copy_of(&Recorder::audio, recorder(number));
+    std::vector<Got> late;
+    for (const Got& one : got)
+      if (is_taken_after(withdrawn, one, got)) late.push_back(one);
+    return late;
+  };
+  fail_unless(run.until([&] { return late_ones(1).size() > 30; }));
   for (const uint16_t number : {1, 3})
-    for (const Got& one : copy_of(&Recorder::audio, recorder(number)))
-      fail_if(is_late(one) && !one.silent, "target %d is heard %d ms after the withdrawal", number,
-              static_cast<int>((one.at - withdrawn) / 1000));
+    for (const Got& one : late_ones(number))
+      fail_if(!one.silent, "target %d is heard after the withdrawal", number);
 
   // Given for all of it: the one without a sound track gets one.
   ::must(place.ledger().append(give(Category::audio, info_of(Category::audio).purposes)));
@@ -159,11 +170,9 @@ GST_START_TEST(what_was_agreed_to_at_the_terminal_can_be_taken_back) {
     return got.back().at > withdrawn + 500'000;
   }));
   fail_unless(run.told("taken back"));
-  int64_t last = withdrawn;
-  for (const Got& one : copy_of(&Recorder::audio, recorder(1)))
-    if (!one.silent) last = std::max(last, one.at);
-  fail_unless(last <= withdrawn + 100'000, "it is heard for %d ms",
-              static_cast<int>((last - withdrawn) / 1000));
+  const auto got = copy_of(&Recorder::audio, recorder(1));
+  for (const Got& one : got)
+    fail_if(!one.silent && is_taken_after(withdrawn, one, got), "it is heard after the withdrawal");
 }
 GST_END_TEST
 
@@ -245,10 +254,9 @@ GST_START_TEST(a_slow_processor_makes_the_pictures_smaller) {
   recorder(2).needs.gapless = true;
   run.start();
   fail_unless(run.until([] { return recorder(1).pictures() > 0; }));
-  const int64_t begin = g_get_monotonic_time();
+  const Stopwatch watch;
   fail_unless(run.until([&run] { return run.session->status().width < 640; }));
-  fail_unless(g_get_monotonic_time() - begin < 3'500'000, "it takes %d ms",
-              static_cast<int>((g_get_monotonic_time() - begin) / 1000));
+  expect_within(watch, 3.5, "smaller pictures");
   fail_unless(run.until([&run] { return run.told("too slow for 640x320"); }));
   fail_unless(run.until([] {
     const std::lock_guard lock(recorder(2).mutex);

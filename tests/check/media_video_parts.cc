@@ -633,6 +633,30 @@ GST_START_TEST(an_unknown_brand_is_refused) {
 GST_END_TEST
 
 /// Apple's descriptions of two views, and of a sphere.
+/// The index of a fragmented file, with the offset of its first fragment, goes with a track.
+GST_START_TEST(indexes_of_which_something_is_gone_go) {
+  TestTrack pictures;
+  pictures.entry = picture_entry();
+  pictures.samples = {picture(1), picture(2)};
+  const TestTrack text{"text", "", data_entry("tx3g", zeros(30)), {bytes_of("SECRET")}, 1, {}};
+  for (const bool has_text : {false, true}) {
+    TestVideo video;
+    video.fragmented = true;
+    video.before = box("free", bytes_of("SECRET"));
+    video.tracks = {pictures};
+    if (has_text) video.tracks.push_back(text);
+    const uint64_t first = video.build().size() - 1;  // behind the edits, at least
+    video.after =
+        box("mfra", box("tfra", big(0), big(1), big(0), big(1), big(0), big(first), Bytes{1, 1, 1}),
+            box("mfro", big(0), big(67)));
+    const Bytes clean = changed_video(video.build(), removing());
+    no_secret(clean);
+    fail_unless_equals_int(has(clean, "mfra"), !has_text);
+    fail_unless(samples_of(clean, 0) == samples_of(video.build(), 0));
+  }
+}
+GST_END_TEST
+
 GST_START_TEST(vendors_of_codecs_go) {
   const auto entries = [](std::string_view vendor, char version) {
     const Bytes more = join(bytes_of(vendor), Bytes{static_cast<uint8_t>(version)});
@@ -730,6 +754,7 @@ static Suite* media_video_parts_suite(void) {
   tcase_add_test(tc, bytes_behind_a_table_go);
   tcase_add_test(tc, units_of_layers_go);
   tcase_add_test(tc, an_unknown_brand_is_refused);
+  tcase_add_test(tc, indexes_of_which_something_is_gone_go);
   tcase_add_test(tc, vendors_of_codecs_go);
   tcase_add_test(tc, two_tables_of_descriptions_are_refused);
   tcase_add_test(tc, descriptions_of_views_stay);

@@ -187,6 +187,12 @@ GST_START_TEST(mpeg) {
     times.time = true;
     fail_unless(after_edits(SampleForm::mpeg2, told, times) == told);
   }
+  // Without its mark, with more, or with something behind it: zeros there could make another unit.
+  for (const Bytes& more : {join(Bytes{0, 0xb2, 0x66, 1}, bytes_of("SECRET")),
+                            join(Bytes{0x38, 0x39, 0xb2, 0xdf}, bytes_of("SECRET")),
+                            join(Bytes{0x38, 0x39, 0xb2, 0x80, 1, 0xb2}, bytes_of("SECRET"))})
+    check_clean(SampleForm::mpeg2, join(unit(0xb8, more), slice),
+                join(unit(0xb8, zeros(more.size())), slice));
 
   const Bytes plane = unit(0xb6, {0x55, 0x66});
   // Of MPEG-4, the times of the pictures are counted from it.

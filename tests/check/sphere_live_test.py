@@ -3,6 +3,7 @@
 one of them fails. Prints a summary line as gst-check does."""
 
 import concurrent.futures
+import contextlib
 import json
 import os
 import pathlib
@@ -15,7 +16,7 @@ import sys
 import tempfile
 import time
 
-from checks import BUILD, DEADLINE, SANITIZED, SPHERE, Terminal, attempt, check, finish, launch_ours, run
+from checks import BUILD, DEADLINE, SANITIZED, SPHERE, Stopwatch, Terminal, attempt, check, finish, launch_ours, run
 from live_checks import (NGINX_MODULE, SMALL, SOUND, Nginx, audio_of, check_video, free_port,
                          loudness, probe, streaming, video_of)
 
@@ -252,11 +253,12 @@ def test_rtmp(folder):
             check("the end is noticed", live.wait_output(0, lambda one: one["state"] == "waiting"))
             before = live.lines[-1]["outputs"][1]["frames"]
             server.start()
-            back = time.monotonic()
-            output = live.wait_output(0, lambda one: one["state"] == "running"
-                                      and one["reconnects"] >= 1)
-            took = time.monotonic() - back
-            check("pictures are back within 5 s", output and took < 6, took)
+            with Stopwatch() as watch:
+                output = live.wait_output(0, lambda one: one["state"] == "running"
+                                          and one["reconnects"] >= 1)
+                # A line comes once a second.
+                check("pictures are back within 5 s", output and watch.seconds() < watch.limit(6),
+                      (watch.seconds(), watch.limit(6)))
             check("pictures go there", live.frames(0, output["frames"] + 45))
             check("the file went on", live.lines[-1]["outputs"][1]["frames"] > before)
             status, errors = live.end()
@@ -387,6 +389,18 @@ def test_withdrawn(folder):
               abs(ends[0] - ends[1]) < 0.5, ends)
 
 
+@contextlib.contextmanager
+def from_camera(*words):
+    """A stream from a camera, which has begun. On a busy machine the camera may not answer in time."""
+    for left in range(4, -1, -1):
+        with streaming(*words) as live:
+            if live.frames(0, 1) or left == 0:
+                yield live
+                return
+            live.process.kill()
+            print(f"it is begun again: {live.result()[1]}")
+
+
 def test_camera(folder):
     """A camera that restarts: its pictures and its sound come back, and no target notices."""
     if "--no-emulator" in sys.argv:
@@ -396,8 +410,8 @@ def test_camera(folder):
                           stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as camera:
         try:
             uri = json.loads(camera.stdout.readline())["uri"]
-            with streaming(uri, "--latency", "50", "--to", f"file:{folder}/a.mp4", "--to", "rtsp:0",
-                           "--consent", SOUND) as live:
+            with from_camera(uri, "--latency", "50", "--to", f"file:{folder}/a.mp4?overwrite=yes", "--to", "rtsp:0",
+                             "--consent", SOUND) as live:
                 output = live.frames(0, 45)
                 check("the camera's pictures are written, with sound", output and output["sound"], output)
                 camera.stdin.write("reboot\n")
@@ -440,8 +454,11 @@ def test_file_sources(folder):
         check(f"{output}: it takes as long as the film", took > 1.9, took)
         probed = probe(f"{folder}/out-{output}.mp4")
         check_video(output, probed, size=(640, 320))
-        # Fewer where the machine has no time.
-        check(f"{output}: most pictures", int(video_of(probed).get("nb_read_packets", 0)) > 20)
+        # Where the machine has no time, not each picture of the source is encoded.
+        last = live.lines[-2]
+        check(f"{output}: the pictures of the film", last["arrived"] >= 55, last)
+        check(f"{output}: each that was encoded", int(video_of(probed).get("nb_read_packets", 0)) ==
+              last["outputs"][0]["frames"] > 0, last)
     # The same street, so nearly the same picture; unstitched, it would be far from it.
     told = run("ffmpeg", "-v", "info", "-i", f"{folder}/out-fisheye.mp4", "-i",
                f"{folder}/out-equirect.mp4", "-lavfi", "[0]trim=end_frame=1[a];"

@@ -246,6 +246,11 @@ GST_START_TEST(test_custom_events) {
       {"fix, geoLocation=(int)4", false},
       {"note, text=(string)\"at 39.90421,116.40741\"", false},
       {"note, inner=(structure)[fix, Latitude=(double)39.9;]", false},
+      {"note, texts=(string){ \"here\", \"39.90421,116.40741\" }", false},
+      {"note, texts=(string)< \"39.90421,116.40741\" >", false},
+      {"note, data=(buffer)43414e415259", false},
+      {"note, caps=(GstCaps)\"a/b, streamheader=(buffer)43\"", false},
+      {"note, numbers=(int){ 1, 2 }, rate=(fraction)30/1, size=(int)[ 1, 2 ]", true},
       {"GstForceKeyUnit, all-headers=(boolean)true, latency=(int)3", true},
       {"sphere-lens, replace=(int)4, platform=(string)x", true},
   };
@@ -261,6 +266,16 @@ GST_START_TEST(test_custom_events) {
       const EventRef out(gst_harness_try_pull_event(h.get()));
       fail_unless(one.passes == (out != nullptr), "%s", one.content);
     }
+  // The lenses, and how the camera was held, are needed to stitch.
+  g_autoptr(GBytes) table = g_bytes_new_static("table", 5);
+  for (const char* name : {"sphere-lens", "sphere-orientation", "other"}) {
+    gst_harness_push_event(
+        h.get(),
+        gst_event_new_custom(GST_EVENT_CUSTOM_DOWNSTREAM_STICKY,
+                             gst_structure_new(name, "table", G_TYPE_BYTES, table, nullptr)));
+    const EventRef out(gst_harness_try_pull_event(h.get()));
+    fail_unless((out != nullptr) == (name != std::string_view("other")), "%s", name);
+  }
 }
 GST_END_TEST
 
@@ -546,6 +561,47 @@ GST_START_TEST(test_klv) {
 }
 GST_END_TEST
 
+/// Packets of captions can have a time code, which may be the time of day.
+GST_START_TEST(test_captions) {
+  const auto packet = [](const Bytes& sections, uint8_t flags) {
+    Bytes bytes = {0x96, 0x69, 0, 0x3f, flags, 0x12, 0x34};
+    append(&bytes, sections);
+    append(&bytes, {0x74, 0x12, 0x34});
+    bytes[2] = static_cast<uint8_t>(bytes.size() + 1);
+    uint8_t sum = 0;
+    for (const uint8_t byte : bytes) sum = static_cast<uint8_t>(sum + byte);
+    bytes.push_back(static_cast<uint8_t>(-sum));
+    return bytes;
+  };
+  const auto joined = [](const std::vector<Bytes>& parts) {
+    Bytes all;
+    for (const Bytes& part : parts) append(&all, part);
+    return all;
+  };
+  const Bytes code = {0x71, 0xd4, 0x83, 0xa7, 0x05},
+              words = {0x72, 0xe2, 0xfc, 0x94, 0x2c, 0xfd, 0x80, 0x80},
+              services = {0x73, 0xd1, 0x80, 'e', 'n', 'g', 0x7e, 0x3f, 0xff},
+              future = {0x75, 2, 'X', 'Y'};
+  const Bytes told = packet(joined({code, words, services, future}), 0xf7);
+  const char* caps = "closedcaption/x-cea-708, format=cdp";
+  fail_unless(passed(gate_with(nullptr, caps).get(), told) ==
+              packet(joined({words, services}), 0x77));
+  fail_unless(passed(gate_with(location_given, caps).get(), told) ==
+              packet(joined({words, services}), 0x77));
+  fail_unless(passed(gate_with(device_given, caps).get(), told) ==
+              packet(joined({code, words, services}), 0xf7));
+  fail_unless(passed(gate_with(all_given, caps).get(), told) == told);
+  const Bytes plain = packet(words, 0x43);
+  fail_unless(passed(gate_with(nullptr, caps).get(), plain) == plain);
+  for (size_t size = 1; size < told.size(); ++size)
+    fail_if(passed(gate_with(nullptr, caps).get(),
+                   Bytes(told.begin(), told.begin() + static_cast<std::ptrdiff_t>(size))));
+  const Bytes bare = {0xfc, 0x94, 0x2c};
+  fail_unless(passed(gate_with(nullptr, "closedcaption/x-cea-708, format=cc_data").get(), bare) ==
+              bare);
+}
+GST_END_TEST
+
 GST_START_TEST(test_text_becomes_gaps) {
   for (const char* caps :
        {"text/x-raw, format=utf8", "application/x-onvif-metadata", "meta/x-id3"}) {
@@ -666,6 +722,7 @@ static Suite* spheregeogate_suite() {
   tcase_add_test(tc, test_description_of_h264);
   tcase_add_test(tc, test_delimiters_are_short);
   tcase_add_test(tc, test_klv);
+  tcase_add_test(tc, test_captions);
   tcase_add_test(tc, test_text_becomes_gaps);
   tcase_add_test(tc, test_what_can_not_be_examined_is_refused);
   tcase_add_test(tc, test_empty_buffers);

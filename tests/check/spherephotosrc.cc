@@ -11,6 +11,7 @@
 #include "gst/sphere/makers/madv_write.h"
 #include "tests/check/camera.h"
 #include "tests/check/card.h"
+#include "tests/check/stopwatch.h"
 
 #include <gst/check/gstcheck.h>
 
@@ -115,13 +116,11 @@ GST_START_TEST(a_dead_data_port_delays_no_photo) {
     Pipeline pipeline(taking(*camera, ""));
     pipeline.play();
     until_asked(*camera, 4364);
-    const gint64 connected = g_get_monotonic_time();
+    const Stopwatch watch;
     const SampleRef sample = pipeline.pull();
     if (!sample) fail_unless(false, "%s", pipeline.wait().c_str());
-    const double took = static_cast<double>(g_get_monotonic_time() - connected) / G_USEC_PER_SEC;
-    GST_INFO("%s table: %.2f s", with_table ? "with" : "without", took);
     // The table is given up after 3 s.
-    fail_unless(took < 2.5, "%s table: %.2f s", with_table ? "with" : "without", took);
+    expect_within(watch, 2.5, with_table ? "with a table" : "without a table");
     fail_unless(bytes_of(sample.get()) == options.photo_bytes);
     fail_unless(table_at_sink(pipeline) == (with_table ? table : ""));
   }
@@ -163,10 +162,9 @@ GST_END_TEST;
 /// While it waits for the camera or for the next photo, it stops at once.
 GST_START_TEST(every_wait_can_be_ended) {
   const auto stop = [](Pipeline& pipeline) {
-    const gint64 since = g_get_monotonic_time();
+    const Stopwatch watch;
     pipeline.set_state(GST_STATE_NULL);
-    const double took = static_cast<double>(g_get_monotonic_time() - since) / G_USEC_PER_SEC;
-    fail_unless(took < 1.5, "%.2f s", took);
+    expect_within(watch, 1.5, "stopping");
   };
   const auto camera = photo_camera();
   {

@@ -294,7 +294,8 @@ class MpegEditor : public PictureEditor {
         end_unknown(position - 4);
         if (!is_known(static_cast<uint8_t>(byte)))
           unknown_ = {position, byte == user_data ? "user data" : "unit of an unknown kind"};
-        if (byte == group && !is_part_4_) edit_time_code(position);
+        if (byte == group && !is_part_4_ && !edit_time_code(position))
+          unknown_ = {position, "a group of pictures that can't be read"};
         if (byte == group_of_part_4 && is_part_4_ && !has_group_) note_time_code(position);
         is_extension = byte == extension && !is_part_4_;
       } else if (is_extension) {
@@ -306,20 +307,29 @@ class MpegEditor : public PictureEditor {
     return ok();
   }
 
-  /// Of a group of pictures. Decoders do not need it, and cameras write the time of day.
-  void edit_time_code(uint64_t at) {
-    constexpr uint32_t others = 0x8008007f;  ///< how seconds are counted, a mark, and what follows
-    const Bytes bytes = bytes_at(at, 4);
+  /// Of a group of pictures. Decoders do not need it, and cameras write the time of day. False if
+  /// the group can't be read.
+  bool edit_time_code(uint64_t at) {
+    // How seconds are counted, a mark, whether the group is closed; zeros, and the next unit.
+    constexpr uint32_t others = 0x8008007f, mark = 0x00080000, reserved = 0x1f;
+    constexpr size_t size = 4, with_next = 7;
+    const Bytes bytes = bytes_at(at, with_next);
     const uint32_t value = ByteReader(bytes).u32();
-    if ((value & ~others) == 0) return;
+    if (bytes.size() < size || !(value & mark) || (value & reserved)) return false;
+    const auto next = std::span(bytes).subspan(size);
+    if (std::ranges::any_of(next.first(std::min<size_t>(next.size(), 2)),
+                            [](uint8_t byte) { return byte != 0; }) ||
+        (next.size() == 3 && next.back() > 1))
+      return false;
+    if ((value & ~others) == 0) return true;
     char text[16];
     g_snprintf(text, sizeof text, "%02u:%02u:%02u:%02u", value >> 26 & 31, value >> 20 & 63,
                value >> 13 & 63, value >> 7 & 63);
-    if (note(at, at + 4, "time code", PartClass::time, text)) return;
-    Bytes zero = bytes;
-    for (size_t i = 0; i < zero.size(); ++i)
-      zero[i] &= static_cast<uint8_t>(others >> (24 - 8 * i));
+    if (note(at, at + size, "time code", PartClass::time, text)) return true;
+    Bytes zero(bytes.begin(), bytes.begin() + size);
+    for (size_t i = 0; i < size; ++i) zero[i] &= static_cast<uint8_t>(others >> (24 - 8 * i));
     put(at, std::move(zero));
+    return true;
   }
 
   /// The first one of a video. Of MPEG-4, the times of the pictures are counted from it, so that
