@@ -29,6 +29,8 @@ constexpr const char* preview_prefix = "connection";
 constexpr Duration consent_interval = 500ms;
 // If the preview is lost within this time after a warning, the warning is part of the loss.
 constexpr Duration warning_delay = 500ms;
+// The first packets of sound come with those of the pictures, but a camera may send none.
+constexpr Duration longest_hold = 500ms;
 
 Time now() { return Time(g_get_monotonic_time()); }
 
@@ -56,6 +58,7 @@ CameraConnection::CameraConnection(GstBin* bin, GstPad* pictures, GstPad* source
                             [this] {
                               put(PreviewInput{0, {Input::Kind::picture, {}}});
                             }}),
+      hold_(pictures, [this] { put(PicturesHeld{}); }),
       audio_(bin, consent_),
       position_(GST_ELEMENT(bin), consent_),
       binding_(GST_ELEMENT(bin), consent_) {
@@ -100,6 +103,7 @@ bool CameraConnection::start() {
   counts_.connections = counts_.losses = 0;
   counts_.packets = counts_.lost_packets = 0;
   position_due_.reset();
+  hold_due_.reset();
   warning_.reset();
   const hw::CameraStats before = client->stats();
   {
@@ -165,8 +169,8 @@ bool CameraConnection::put(Event event) {
 std::optional<Time> CameraConnection::next_wake_up() {
   if (!is_working(core_.state())) return std::nullopt;
   Time next = now() + consent_interval;
-  for (const std::optional<Time>& at :
-       {core_.deadline(), position_due_, warning_ ? std::optional(warning_->due) : std::nullopt})
+  for (const std::optional<Time>& at : {core_.deadline(), position_due_, hold_due_,
+                                        warning_ ? std::optional(warning_->due) : std::nullopt})
     if (at) next = std::min(next, *at);
   return next;
 }
@@ -197,6 +201,10 @@ void CameraConnection::run() {
     const ConnectionState before = core_.state();
     for (Event& event : events) handle(event);
     core_.advance(now());
+    if (hold_due_ && now() >= *hold_due_) {
+      hold_due_.reset();
+      hold_.end();
+    }
     if (core_.state() != before)
       GST_INFO_OBJECT(bin_, "%s -> %s", name_of(before), name_of(core_.state()));
     if (!is_working(core_.state())) continue;
@@ -240,6 +248,8 @@ void CameraConnection::handle(Event& event) {
     core_.finish();
     // An EOS, for elements that wait for the end of the sound.
     audio_.remove();
+  } else if (std::holds_alternative<PicturesHeld>(event)) {
+    hold_due_ = now() + longest_hold;
   } else if (auto* changed = std::get_if<PlayingChanged>(&event)) {
     core_.set_playing(changed->playing, now());
   }
@@ -429,6 +439,7 @@ void CameraConnection::open_preview(bool tcp_only) {
   // A muxer must not wait for sound that is not requested any more.
   if (!audio_.allowed()) audio_.remove();
   splicer_.expect_connection();
+  if (audio_.allowed()) hold_.begin();
 
   hw::PreviewOptions options;
   const int protocols = tcp_only ? GST_RTSP_LOWER_TRANS_TCP : used_.protocols;
@@ -474,6 +485,8 @@ void CameraConnection::open_preview(bool tcp_only) {
 }
 
 void CameraConnection::close_preview() {
+  hold_due_.reset();
+  hold_.end();
   std::shared_ptr<hw::Preview> gone;
   {
     const Lock lock(mutex_);
@@ -518,6 +531,7 @@ void CameraConnection::stream_added(GstPad* pad, bool is_sound, const std::strin
 /// Once for each change of the pads, not for each connection.
 void CameraConnection::all_streams_added() {
   if (pads_changed_.exchange(false)) gst_element_no_more_pads(GST_ELEMENT(bin_));
+  hold_.end();
 }
 
 bool CameraConnection::takes(GstMessage* message) {

@@ -25,6 +25,7 @@
 #include "plugins/camera/camera_use.h"
 #include "plugins/camera/connection_core.h"
 #include "plugins/camera/pending_calls.h"
+#include "plugins/camera/picture_hold.h"
 #include "plugins/camera/position_reporter.h"
 #include "plugins/camera/preview_closer.h"
 #include "plugins/camera/stream_splicer.h"
@@ -119,8 +120,9 @@ class CameraConnection {
     bool playing;
   };
   struct CheckAgain {};
+  struct PicturesHeld {};
   using Event = std::variant<CameraInput, PreviewInput, PreviewWarning, Finished, EndWanted,
-                             PlayingChanged, CheckAgain>;
+                             PlayingChanged, CheckAgain, PicturesHeld>;
 
   void run();
   /// Returns whether there is a thread that reads it.
@@ -153,6 +155,7 @@ class CameraConnection {
   consent::Consent consent_;
   Guarded<Settings> settings_;
   StreamSplicer splicer_;
+  PictureHold hold_;
   AudioBranch audio_;
   PositionReporter position_;
   CameraBinding binding_;
@@ -180,6 +183,7 @@ class CameraConnection {
   const hw::CameraFamily* family_ = nullptr;
   std::optional<unsigned> listener_;  // of client_
   std::optional<Time> position_due_;
+  std::optional<Time> hold_due_;  // when pictures wait no longer
   std::optional<Warning> warning_;
   PreviewCloser closer_;
 

@@ -2,6 +2,7 @@
 // spherecamsrc against the emulated camera.
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstring>
 #include <functional>
@@ -407,6 +408,37 @@ GST_START_TEST(application_may_end_it) {
 }
 GST_END_TEST;
 
+/// A muxer that is linked to it has all its pads before its first picture.
+GST_START_TEST(the_pad_of_the_sound_comes_before_the_pictures) {
+  const auto camera = camera_with({}, false, true);
+  for (const char* protocols : {"tcp", "udp"}) {
+    test::Pipeline pipeline(
+        source(*camera, "latency=0 protocols=" + std::string(protocols) +
+                            " consent=\"consent/audio,state=(string)given,purpose=(string)live\" "
+                            "camera.audio ! fakesink async=false camera.video") +
+        " ! appsink name=sink sync=false");
+    std::atomic<int> with = 0, without = 0;
+    const std::pair counts(&with, &without);
+    const GstRef<GstPad> video(gst_element_get_static_pad(pipeline.child("camera").get(), "video"));
+    gst_pad_add_probe(
+        video.get(), GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM,
+        [](GstPad* pad, GstPadProbeInfo* info, gpointer data) {
+          if (GST_EVENT_TYPE(GST_PAD_PROBE_INFO_EVENT(info)) != GST_EVENT_CAPS)
+            return GST_PAD_PROBE_OK;
+          const GstRef<GstPad> sound(gst_element_get_static_pad(GST_PAD_PARENT(pad), "audio"));
+          const auto& [yes, no] = *static_cast<const decltype(counts)*>(data);
+          ++*(sound ? yes : no);
+          return GST_PAD_PROBE_OK;
+        },
+        const_cast<void*>(static_cast<const void*>(&counts)), nullptr);
+    pipeline.play();
+    pull(pipeline, 5);
+    pipeline.set_state(GST_STATE_NULL);
+    fail_unless(with > 0 && without == 0, "%s: %d, %d", protocols, with.load(), without.load());
+  }
+}
+GST_END_TEST;
+
 /// An application that seeks in whatever it plays. The sink holds a buffer meanwhile.
 GST_START_TEST(it_does_not_seek) {
   const auto camera = camera_with({}, false, true);
@@ -574,6 +606,7 @@ static Suite* spherecamsrc_suite() {
   tcase_add_test(tcase, no_secrets_in_logs_and_messages);
   tcase_add_test(tcase, downstream_may_end_it);
   tcase_add_test(tcase, application_may_end_it);
+  tcase_add_test(tcase, the_pad_of_the_sound_comes_before_the_pictures);
   tcase_add_test(tcase, it_does_not_seek);
   tcase_add_test(tcase, without_reconnect_a_loss_is_an_error);
   tcase_add_test(tcase, lost_packets);

@@ -2,14 +2,18 @@
 // The streams of several connections as one: how many buffers arrive, when, and after which events.
 
 #include <algorithm>
+#include <atomic>
 #include <memory>
+#include <thread>
 #include <vector>
 
+#include "plugins/camera/picture_hold.h"
 #include "plugins/camera/stream_splicer.h"
 
 #include <gst/check/gstcheck.h>
 
 using namespace sphere;
+using camera::PictureHold;
 using camera::StreamSplicer;
 
 namespace {
@@ -134,6 +138,28 @@ GST_START_TEST(no_two_pictures_have_the_same_time) {
 }
 GST_END_TEST;
 
+/// As often as a preview is opened.
+GST_START_TEST(pictures_wait_while_they_are_held) {
+  Stream stream;
+  std::atomic<int> told = 0;
+  PictureHold hold(stream.source.get(), [&told] { ++told; });
+  for (int round = 1; round <= 3; ++round) {
+    const size_t before = stream.times.size();
+    hold.begin();
+    std::thread pushing([&stream, round] {
+      if (round == 1) stream.begin(0);
+      stream.push(8);
+    });
+    while (!gst_pad_is_blocking(stream.source.get()) || told < round) g_usleep(1000);
+    fail_unless(stream.times.size() == before && stream.events.size() == (round == 1 ? 0u : 3u));
+    hold.end();
+    pushing.join();
+    fail_unless_equals_int(stream.times.size(), before + 8);
+    fail_unless_equals_int(told, round);
+  }
+}
+GST_END_TEST;
+
 GST_START_TEST(a_connection_begins_with_a_key_frame) {
   Stream stream;
   stream.begin(0);
@@ -195,6 +221,7 @@ static Suite* stream_splicer_suite() {
   suite_add_tcase(suite, tcase);
   tcase_add_test(tcase, all_pictures_of_each_connection_arrive);
   tcase_add_test(tcase, no_two_pictures_have_the_same_time);
+  tcase_add_test(tcase, pictures_wait_while_they_are_held);
   tcase_add_test(tcase, a_connection_begins_with_a_key_frame);
   tcase_add_test(tcase, a_restart_forgets_everything);
   return suite;
