@@ -4,8 +4,11 @@
 
 #include <gst/video/video-event.h>
 
+#include <algorithm>
 #include <optional>
 #include <utility>
+
+#include "gst/live/silence.h"
 
 namespace sphere::live {
 
@@ -18,8 +21,15 @@ constexpr size_t most_early = 64;
 // What is kept between two parts; more means that the next one can't be opened.
 constexpr size_t most_held = 32 << 20;
 // A muxer waits for sound as long as it can come. If a source sends no sound for `longest_silence`,
-// gap events follow the pictures at the distance `sound_behind`.
+// silence follows the pictures at the distance `sound_behind`. Not gap events alone: some muxers
+// do not know them, and a track without data can be refused.
 constexpr GstClockTime longest_silence = 600 * GST_MSECOND, sound_behind = 300 * GST_MSECOND;
+// Of sound that is later than that all the time; pictures wait for it.
+constexpr GstClockTime most_behind = 1500 * GST_MSECOND;
+// Where a stream jumps ahead, not all of the time that it left out is filled up.
+constexpr GstClockTime most_silence = 10 * GST_SECOND;
+// Of a picture that does not tell its duration.
+constexpr GstClockTime usual_duration = GST_SECOND / 30;
 
 using SampleRef = std::unique_ptr<GstSample, MiniObjectUnref>;
 
@@ -72,6 +82,7 @@ Feed::Feed(const OutputNeeds& needs)
     : takes_new_sizes_(needs.takes_new_sizes),
       coded_(needs.video != VideoForm::raw),
       gapless_(needs.gapless),
+      sound_form_(needs.audio),
       part_length_(static_cast<GstClockTime>(needs.part_seconds * GST_SECOND)) {}
 
 Feed::~Feed() {
@@ -122,6 +133,20 @@ void Feed::watch_video(GstAppSink* sink, std::function<void()> end) {
     if (feed->end_) feed->end_();
   };
   gst_app_sink_set_callbacks(sink, &callbacks, this, nullptr);
+  watch_flushes(video_pad_.get(), [](GstPad*, GstPadProbeInfo* info, gpointer self) {
+    GstEvent* event = GST_PAD_PROBE_INFO_EVENT(info);
+    gboolean restarts = FALSE;
+    if (GST_EVENT_TYPE(event) != GST_EVENT_FLUSH_STOP) return GST_PAD_PROBE_OK;
+    gst_event_parse_flush_stop(event, &restarts);
+    auto* feed = static_cast<Feed*>(self);
+    if (restarts) feed->restarted_ = true;
+    feed->flushed_ = true;
+    return GST_PAD_PROBE_OK;
+  });
+}
+
+void Feed::watch_flushes(GstPad* pad, GstPadProbeCallback take) {
+  gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_EVENT_FLUSH, take, this, nullptr);
 }
 
 void Feed::watch_audio(GstAppSink* sink) {
@@ -133,6 +158,24 @@ void Feed::watch_audio(GstAppSink* sink) {
     return GST_FLOW_OK;
   };
   gst_app_sink_set_callbacks(sink, &callbacks, this, nullptr);
+  watch_flushes(audio_pad_.get(), [](GstPad*, GstPadProbeInfo* info, gpointer self) {
+    GstEvent* event = GST_PAD_PROBE_INFO_EVENT(info);
+    if (GST_EVENT_TYPE(event) == GST_EVENT_FLUSH_STOP)
+      static_cast<Feed*>(self)->sound_flushed(event);
+    return GST_PAD_PROBE_OK;
+  });
+}
+
+void Feed::sound_flushed(GstEvent* stop) {
+  gboolean restarts = FALSE;
+  gst_event_parse_flush_stop(stop, &restarts);
+  if (!restarts) return;
+  const Lock lock(mutex_);
+  sound_waits_ = !GST_CLOCK_TIME_IS_VALID(next_sound_shift_);
+  if (sound_waits_)
+    clear_early();
+  else
+    sound_shift_ = std::exchange(next_sound_shift_, GST_CLOCK_TIME_NONE);
 }
 
 void Feed::request_key_frame() {
@@ -144,13 +187,18 @@ void Feed::request_key_frame() {
 void Feed::connect(GstAppSrc* video, GstAppSrc* audio) {
   bool kept = false;
   {
+    const Lock sound(sound_mutex_);
+    sent_caps_.reset();
+    silent_ = false;
+  }
+  {
     const Lock lock(mutex_);
     kept = !held_.empty();
     video_.reset(GST_APP_SRC(gst_object_ref(video)));
     audio_.reset(audio ? GST_APP_SRC(gst_object_ref(audio)) : nullptr);
     element_caps_.reset();
     begin_ = end_at_ = GST_CLOCK_TIME_NONE;
-    needs_new_element_ = flowing_ = dropping_ = sounding_ = false;
+    needs_new_element_ = flowing_ = dropping_ = false;
     connected_before_ = true;
     pushing_held_ = kept;
     if (!kept) clear_held();
@@ -197,8 +245,14 @@ void Feed::end() {
   }
   end_at_ = last_.load();
   if (video) gst_app_src_end_of_stream(video.get());
+  bool silent = false;
+  if (const GstRef<GstAppSrc> audio = cut ? nullptr : target(false)) {
+    const Lock sound(sound_mutex_);
+    silent = silent_ || !sent_caps_;
+    if (silent) put_silence(audio.get(), end_at_);
+  }
   // Between two parts the sound has come to the cut before.
-  if (cut || sound_end_ >= end_at_) end_sound();
+  if (cut || silent || sound_end_ >= end_at_) end_sound();
 }
 
 void Feed::end_sound() {
@@ -248,14 +302,42 @@ bool Feed::hold(GstSample* sample, bool video) {
 
 /// In a film whose pictures are coded in another order, the first ones are to be decoded before the
 /// time 0, which muxers can't write. All is later by that then, sound, too.
-void Feed::set_shift(GstSample* first) {
+void Feed::begin(GstSample* first) {
+  begun_ = true;
+  flushed_ = restarted_ = false;
   const GstClockTime dts = GST_BUFFER_DTS(gst_sample_get_buffer(first));
-  const int64_t begin = running_time(first, dts).value_or(0);
-  if (begin >= 0) return;
+  const int64_t early = -running_time(first, dts).value_or(0);
+  shift_ = early > 0 ? static_cast<GstClockTime>(early) : 0;
   const Lock lock(mutex_);
-  shift_ = static_cast<GstClockTime>(-begin);
+  sound_waits_ = false;
+  set_sound_shift(shift_);
+}
+
+/// After a seek, for example.
+void Feed::begin_after_flush(GstSample* first) {
+  flushed_ = false;
+  if (!restarted_.exchange(false)) return;
+  const GstClockTime dts = GST_BUFFER_DTS(gst_sample_get_buffer(first));
+  const int64_t early = -running_time(first, dts).value_or(0);
+  shift_ = std::max<GstClockTime>(pictures_end_, sound_end_) +
+           (early > 0 ? static_cast<GstClockTime>(early) : 0);
+  const Lock lock(mutex_);
+  if (!sound_waits_) {
+    next_sound_shift_ = shift_;
+    return;
+  }
+  sound_waits_ = false;
+  pushing_early_ = audio_ && !early_.empty();
+  set_sound_shift(shift_);
+}
+
+/// Sound that has waited for this is later by the difference.
+void Feed::set_sound_shift(GstClockTime shift) {
+  const GstClockTime more = shift - sound_shift_;
+  sound_shift_ = shift;
+  if (more == 0) return;
   for (GstSample*& sample : early_) {
-    const BufferRef later = with_running_times(sample, shift_);
+    const BufferRef later = with_running_times(sample, more);
     gst_sample_unref(
         std::exchange(sample, sample_of(later.get(), gst_sample_get_caps(sample)).release()));
   }
@@ -265,7 +347,12 @@ void Feed::take_video(GstSample* sample) {
   GstBuffer* buffer = gst_sample_get_buffer(sample);
   GstCaps* caps = gst_sample_get_caps(sample);
   if (!buffer || !caps) return;
-  if (!begun_.exchange(true)) set_shift(sample);
+  const bool after_flush = begun_ && flushed_;
+  if (!begun_)
+    begin(sample);
+  else if (after_flush)
+    begin_after_flush(sample);
+  needs_key_ = needs_key_ || after_flush;
   const BufferRef stamped = with_running_times(sample, shift_);
   const GstClockTime time = GST_BUFFER_PTS(stamped.get());
   if (!GST_CLOCK_TIME_IS_VALID(time)) return;
@@ -299,7 +386,8 @@ void Feed::take_video(GstSample* sample) {
     }
     return;
   }
-  if (needs_new_element_ || (!flowing_ && !key)) return;
+  if (needs_new_element_ || ((!flowing_ || needs_key_) && !key)) return;
+  needs_key_ = false;
   const GstClockTime waiting = gst_app_src_get_current_level_time(source.get());
   if (dropping_ || waiting > most_queued) {
     if (!dropping_ || !key || waiting > enough_room) {
@@ -315,19 +403,15 @@ void Feed::take_video(GstSample* sample) {
 }
 
 void Feed::push(GstAppSrc* source, GstSample* sample, bool video) {
-  if (!source) return;  // sound that was kept for an element without a sound track
-  GstBuffer* buffer = gst_sample_get_buffer(sample);
-  const GstClockTime time = GST_BUFFER_PTS(buffer);
   if (!video) {
-    if (!flowing_ || time < begin_) return;
-    bytes_ += gst_buffer_get_size(buffer);
-    gst_app_src_push_sample(source, sample);
-    sounding_ = true;
-    sound_end_ = time + (GST_BUFFER_DURATION_IS_VALID(buffer) ? GST_BUFFER_DURATION(buffer) : 0);
+    push_sound(source, sample);
     return;
   }
+  if (!source) return;
+  GstBuffer* buffer = gst_sample_get_buffer(sample);
+  const GstClockTime time = GST_BUFFER_PTS(buffer);
   GstRef<GstAppSrc> sound;
-  bool first = false;
+  bool first = false, early = false;
   {
     const Lock lock(mutex_);
     // Another element took its place meanwhile. It begins with a key frame.
@@ -336,14 +420,17 @@ void Feed::push(GstAppSrc* source, GstSample* sample, bool video) {
     if (audio_) sound.reset(GST_APP_SRC(gst_object_ref(audio_.get())));
     first = !flowing_;
     if (first) begin_ = sound_end_ = time;
-    pushing_early_ = pushing_early_ || (first && sound);
+    early = pushing_early_ = pushing_early_ || (first && sound);
     if (first && !sound) clear_early();
     flowing_ = true;
   }
   bytes_ += gst_buffer_get_size(buffer);
   gst_app_src_push_sample(source, sample);
-  if (first && sound) push_early(sound.get());
+  if (early && sound) push_early(sound.get());
   last_ = time;
+  const GstClockTime duration =
+      GST_BUFFER_DURATION_IS_VALID(buffer) ? GST_BUFFER_DURATION(buffer) : usual_duration;
+  pictures_end_ = std::max<GstClockTime>(pictures_end_, time + duration);
   ++frames_;
   if (const GstRef<GstClock> clock{gst_element_get_clock(GST_ELEMENT(source))}) {
     const GstClockTime now = gst_clock_get_time(clock.get());
@@ -353,33 +440,93 @@ void Feed::push(GstAppSrc* source, GstSample* sample, bool video) {
   if (sound) fill_gap(sound.get(), time);
 }
 
-void Feed::fill_gap(GstAppSrc* audio, GstClockTime time) {
-  const GstClockTime from = sound_end_;
-  if (time < from + longest_silence) return;
-  if (!sounding_) {
-    // A muxer has to know what sound it is before it is told of a gap in it.
-    const CapsRef caps(audio_pad_ ? gst_pad_get_current_caps(audio_pad_.get()) : nullptr);
-    if (!caps) return;
-    gst_app_src_set_caps(audio, caps.get());
+void Feed::push_sound(GstAppSrc* audio, GstSample* sample) {
+  if (!audio) return;  // kept for an element without a sound track
+  GstBuffer* buffer = gst_sample_get_buffer(sample);
+  GstCaps* caps = gst_sample_get_caps(sample);
+  const GstClockTime time = GST_BUFFER_PTS(buffer);
+  if (!flowing_ || time < begin_) return;
+  const Lock lock(sound_mutex_);
+  if (caps != sound_caps_.get()) {
+    sound_caps_.reset(gst_caps_ref(caps));
+    const auto packet = silent_packet(caps);
+    sound_duration_ = packet ? packet->duration : 0;
   }
-  const GstClockTime to = time - sound_behind;
-  sound_end_ = to;
-  gst_element_send_event(GST_ELEMENT(audio), gst_event_new_gap(from, to - from));
+  if (sent_caps_ && is_other_sound(sent_caps_.get(), caps)) {
+    needs_new_element_ = true;
+    return;
+  }
+  if (silent_) {
+    if (time < sound_end_) {
+      // Silence is in its place. That of the next time waits for as long as this was late.
+      const GstClockTime last = last_;
+      if (last > time) sound_delay_ = std::clamp(last - time, sound_delay_, most_behind);
+      return;
+    }
+    put_silence(audio, time);
+    silent_ = false;
+  }
+  sent_caps_.reset(gst_caps_ref(caps));
+  bytes_ += gst_buffer_get_size(buffer);
+  gst_app_src_push_sample(audio, sample);
+  sound_end_ =
+      time + (GST_BUFFER_DURATION_IS_VALID(buffer) ? GST_BUFFER_DURATION(buffer) : sound_duration_);
+}
+
+void Feed::fill_gap(GstAppSrc* audio, GstClockTime time) {
+  const Lock lock(sound_mutex_);
+  const GstClockTime behind = std::max(sound_behind, sound_delay_);
+  if (silent_ ? time > behind : time >= sound_end_ + longest_silence - sound_behind + behind)
+    put_silence(audio, time - behind);
+}
+
+void Feed::put_silence(GstAppSrc* audio, GstClockTime until) {
+  CapsRef caps;
+  if (const GstCaps* known = sent_caps_ ? sent_caps_.get() : sound_caps_.get())
+    caps.reset(gst_caps_copy(known));
+  else if (audio_pad_)
+    caps.reset(gst_pad_get_current_caps(audio_pad_.get()));
+  if (!caps) caps = caps_of_encoded_sound(sound_form_);
+  if (!caps || until <= sound_end_) return;
+  if (until - sound_end_ > most_silence) sound_end_ = until - most_silence;
+  const auto packet = silent_packet(caps.get());
+  if (packet) {
+    for (; sound_end_ + packet->duration <= until; sound_end_ = sound_end_ + packet->duration) {
+      const BufferRef buffer(gst_buffer_new_memdup(packet->bytes.data(), packet->bytes.size()));
+      GST_BUFFER_PTS(buffer.get()) = sound_end_;
+      GST_BUFFER_DURATION(buffer.get()) = packet->duration;
+      gst_app_src_push_sample(audio, sample_of(buffer.get(), caps.get()).get());
+      silent_ = true;
+    }
+  } else {
+    // A muxer has to know what sound it is before it is told of a gap in it.
+    if (!sent_caps_) gst_app_src_set_caps(audio, caps.get());
+    gst_element_send_event(GST_ELEMENT(audio), gst_event_new_gap(sound_end_, until - sound_end_));
+    sound_end_ = until;
+    silent_ = true;
+  }
+  if (silent_ && !sent_caps_) sent_caps_ = std::move(caps);
 }
 
 void Feed::take_audio(GstSample* sample) {
   GstBuffer* buffer = gst_sample_get_buffer(sample);
   GstCaps* caps = gst_sample_get_caps(sample);
   if (!buffer || !caps) return;
-  const BufferRef stamped = with_running_times(sample, shift_);
+  const BufferRef stamped = with_running_times(sample, sound_shift_);
   if (!GST_BUFFER_PTS_IS_VALID(stamped.get())) return;
   const SampleRef timed = sample_of(stamped.get(), caps);
   if (hold(timed.get(), false)) return;
   {
     const Lock lock(mutex_);
-    if (!flowing_ || pushing_early_) {
+    if (!flowing_ || pushing_early_ || sound_waits_) {
       early_.push_back(gst_sample_ref(timed.get()));
-      if (early_.size() > most_early) {
+      if (early_.size() > most_early && sound_waits_) {
+        // Only the sound was flushed.
+        const GstClockTime begin = GST_BUFFER_PTS(gst_sample_get_buffer(early_.front()));
+        set_sound_shift(sound_shift_ + std::max<GstClockTime>(sound_end_, begin) - begin);
+        sound_waits_ = false;
+        pushing_early_ = flowing_ && audio_;
+      } else if (early_.size() > most_early) {
         gst_sample_unref(early_.front());
         early_.pop_front();
       }

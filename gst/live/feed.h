@@ -38,6 +38,8 @@ class Feed {
   /// Makes the appsinks of the session's pipeline hand over to this object. `end` is called when
   /// the stream of pictures ends. Both sinks may send until they are in NULL, so this object must
   /// live longer.
+  /// A flush begins the running time anew, but not the output's: what follows it is later by what
+  /// has gone out before.
   void watch_video(GstAppSink* sink, std::function<void()> end);
   void watch_audio(GstAppSink* sink);
   /// Asks the encoder for a key frame. Any thread.
@@ -96,24 +98,49 @@ class Feed {
   void clear_early() SPHERE_REQUIRES(mutex_);
   /// Gives the sound that came before the first picture, and belongs to it.
   void push_early(GstAppSrc* audio);
+  void push_sound(GstAppSrc* audio, GstSample* sample);
+  /// Fills up the sound with silence if it is far behind a picture of this time.
   void fill_gap(GstAppSrc* audio, GstClockTime time);
-  void set_shift(GstSample* first);
+  void put_silence(GstAppSrc* audio, GstClockTime until) SPHERE_REQUIRES(sound_mutex_);
+  void watch_flushes(GstPad* pad, GstPadProbeCallback take);
+  void sound_flushed(GstEvent* stop);
+  /// Sets by how much the times are later from this picture on.
+  void begin(GstSample* first);
+  void begin_after_flush(GstSample* first);
+  void set_sound_shift(GstClockTime shift) SPHERE_REQUIRES(mutex_);
 
   const bool takes_new_sizes_, coded_, gapless_;
+  const AudioForm sound_form_;
   const GstClockTime part_length_;  ///< 0: no parts
   std::function<void()> end_;
   GstRef<GstPad> video_pad_, audio_pad_;
 
   std::atomic<bool> connected_before_ = false, needs_new_element_ = false, flowing_ = false,
-                    dropping_ = false,
-                    sounding_ = false;  ///< sounding: sound has gone since connect()
+                    dropping_ = false;
   std::atomic<uint64_t> frames_ = 0, dropped_ = 0, bytes_ = 0;
-  std::atomic<GstClockTime> delay_ = GST_CLOCK_TIME_NONE, paused_ = 0, shift_ = 0;
-  std::atomic<bool> begun_ = false;  ///< a picture has come
+  std::atomic<GstClockTime> delay_ = GST_CLOCK_TIME_NONE, paused_ = 0;
+  /// What is added to the running times of pictures, in their thread, and of sound.
+  std::atomic<GstClockTime> shift_ = 0, sound_shift_ = 0;
+  /// Of the thread of the pictures: one has come; what follows begins with a key frame.
+  bool begun_ = false, needs_key_ = false;
+  /// A flush has come before the next picture; with `restarted_`, the running time begins anew.
+  std::atomic<bool> flushed_ = false, restarted_ = false;
   /// The times of the first picture since connect(), and of the end of the sound so far.
   std::atomic<GstClockTime> begin_ = GST_CLOCK_TIME_NONE, sound_end_ = 0;
-  /// Of the last picture, and of the end: sound from then on is not wanted.
-  std::atomic<GstClockTime> last_ = 0, end_at_ = GST_CLOCK_TIME_NONE;
+  /// Of the last picture, of its end, and of the end: sound from then on is not wanted.
+  std::atomic<GstClockTime> last_ = 0, pictures_end_ = 0, end_at_ = GST_CLOCK_TIME_NONE;
+
+  // The order of what goes to the element of the sound, which only queues it: silence comes from
+  // the thread of the pictures. Before mutex_.
+  Mutex sound_mutex_;
+  CapsRef sound_caps_ SPHERE_GUARDED_BY(sound_mutex_);  ///< of the last sound
+  /// Of a buffer of it that does not tell its own.
+  GstClockTime sound_duration_ SPHERE_GUARDED_BY(sound_mutex_) = 0;
+  /// Of what has gone since connect(); null: nothing has.
+  CapsRef sent_caps_ SPHERE_GUARDED_BY(sound_mutex_);
+  bool silent_ SPHERE_GUARDED_BY(sound_mutex_) = false;  ///< silence went last
+  /// How far sound has come behind the pictures when silence was in its place.
+  GstClockTime sound_delay_ SPHERE_GUARDED_BY(sound_mutex_) = 0;
 
   // Protects the targets and the caps. Held while references are copied; never across a push.
   mutable Mutex mutex_;
@@ -122,6 +149,10 @@ class Feed {
   /// The latest sound while no picture has gone: it takes a shorter way than pictures do.
   std::deque<GstSample*> early_ SPHERE_GUARDED_BY(mutex_);
   bool pushing_early_ SPHERE_GUARDED_BY(mutex_) = false;
+  /// Sound was flushed, and waits for the first picture after its flush.
+  bool sound_waits_ SPHERE_GUARDED_BY(mutex_) = false;
+  /// The pictures were flushed, and the sound will be; NONE: not.
+  GstClockTime next_sound_shift_ SPHERE_GUARDED_BY(mutex_) = GST_CLOCK_TIME_NONE;
   std::deque<Held> held_ SPHERE_GUARDED_BY(mutex_);
   size_t held_bytes_ SPHERE_GUARDED_BY(mutex_) = 0;
   bool pushing_held_ SPHERE_GUARDED_BY(mutex_) = false;  ///< to the element of connect()

@@ -30,8 +30,7 @@ class FileOutput : public Output {
     needs_.location_purposes = location_purposes(target);
     needs_.takes_new_sizes = false;
     needs_.gapless = true;
-    // MP4 is cut behind the muxer, which goes on meanwhile.
-    if (settings.matroska) needs_.part_seconds = settings.segment;
+    needs_.part_seconds = settings.segment;
     if (settings.segment > 0) needs_.key_interval = std::min(2.0, settings.segment);
     const GString_ folder(g_path_get_dirname(target.path.c_str()));
     folder_ = folder.get();
@@ -59,7 +58,7 @@ class FileOutput : public Output {
   Result<GstElement*> open_mp4(const StreamInfo& stream) {
     auto bin = make_muxed_mp4(stream, {.fragment_ms = 1000});
     if (!bin) return bin;
-    writer_ = std::make_unique<PartWriter>(&names_, settings_.segment, settings_.overwrite);
+    writer_ = std::make_unique<PartWriter>(&names_, settings_.overwrite);
     writer_->watch(*bin);
     return bin;
   }

@@ -9,7 +9,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cmath>
 #include <cstdio>
 #include <utility>
 
@@ -83,11 +82,6 @@ Status write_all(int descriptor, const std::string& path, std::span<const uint8_
   return ok();
 }
 
-double PartWriter::time_of(const Fragment& fragment) const {
-  const FragmentTrack* track = reader_.track(fragment.track);
-  return static_cast<double>(fragment.begin) / track->timescale;
-}
-
 void PartWriter::watch(GstElement* bin) {
   watch_muxed(bin, &reader_, [this]() -> Status {
     while (auto fragment = reader_.next())
@@ -111,29 +105,20 @@ Status PartWriter::take(Fragment fragment) {
   return ok();
 }
 
-Status PartWriter::begin_part(double begin) {
+Status PartWriter::begin() {
   const std::string path = names_->next();
   auto made = create_part(path, overwrite_);
   if (!made) return made.error();
   descriptor_ = std::move(*made);
   file_ = path;
-  begin_ = begin;
-  number_ = 0;
-  moved_.clear();
-  for (const FragmentTrack& track : reader_.tracks())
-    moved_[track.id] = static_cast<uint64_t>(std::llround(begin * track.timescale));
   return write_all(descriptor_.get(), file_, reader_.header());
 }
 
 Status PartWriter::write(Fragment fragment) {
-  const bool key_picture = fragment.key && reader_.track(fragment.track)->video;
-  const bool due = seconds_ > 0 && key_picture && time_of(fragment) - begin_ >= seconds_ - 0.001;
-  // The muxer begins the pictures at 0. Sound may be the first fragment, and begin later.
-  if (!descriptor_ || due)
-    if (const Status begun = begin_part(due ? time_of(fragment) : 0); !begun) return begun;
-  // The sound before a cut may come after it: it is at the very beginning of its file.
-  const uint64_t moved = std::min(moved_[fragment.track], fragment.begin);
-  if (const Status set = move_fragment(&fragment.bytes, moved, ++number_); !set) return set;
+  if (!descriptor_)
+    if (const Status begun = begin(); !begun) return begun;
+  // What was held back has changed the order.
+  if (const Status set = move_fragment(&fragment.bytes, 0, ++number_); !set) return set;
   return write_all(descriptor_.get(), file_, fragment.bytes);
 }
 

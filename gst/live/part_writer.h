@@ -7,7 +7,6 @@
 #include <gst/gst.h>
 
 #include <cstdint>
-#include <map>
 #include <span>
 #include <string>
 #include <vector>
@@ -39,14 +38,11 @@ Status check_part(const std::string& path, bool overwrite);
 Result<Descriptor> create_part(const std::string& path, bool overwrite);
 Status write_all(int descriptor, const std::string& path, std::span<const uint8_t> bytes);
 
-/// Writes fragmented MP4 into one file, or into files of some length that each begin at a key frame
-/// and at the time 0. No picture is lost between two.
+/// Writes what one muxer makes into a file.
 class PartWriter {
  public:
-  /// `seconds`: the length of a file; 0: all goes into one. `names` outlives this object, so that
-  /// its numbers go on.
-  PartWriter(PartNames* names, double seconds, bool overwrite)
-      : names_(names), seconds_(seconds), overwrite_(overwrite) {}
+  /// `names` outlives this object, so that its numbers go on.
+  PartWriter(PartNames* names, bool overwrite) : names_(names), overwrite_(overwrite) {}
 
   /// Begins to write what this bin of make_muxed_mp4() makes. The object stays until the
   /// bin has stopped.
@@ -55,22 +51,17 @@ class PartWriter {
   const std::string& file() const { return file_; }
 
  private:
-  Status begin_part(double begin);
+  Status begin();
   Status take(Fragment fragment);
   Status write(Fragment fragment);
-  /// Time in seconds, which is comparable between tracks.
-  double time_of(const Fragment& fragment) const;
 
   PartNames* const names_;
-  const double seconds_;
   const bool overwrite_;
   FragmentReader reader_;
   std::vector<Fragment> early_;  ///< sound that came before the first pictures
   Descriptor descriptor_;
   std::string file_;
-  double begin_ = 0;  ///< of this file in the stream, in seconds
   uint32_t number_ = 0;
-  std::map<uint32_t, uint64_t> moved_;  ///< by track: what its times are moved by
 };
 
 }  // namespace sphere::live

@@ -244,9 +244,10 @@ Runner::End Runner::watch(GstElement* pipeline) {
     const int64_t now = g_get_monotonic_time();
     if (message) switch (GST_MESSAGE_TYPE(message.get())) {
         case GST_MESSAGE_ERROR:
-          if (ending) return reopening ? End::anew : End::finished;
+          // Where nothing may be missing, what had not been written is missed.
+          if (ending && !output_->needs().gapless) return reopening ? End::anew : End::finished;
           read_error(message.get());
-          return output_->is_final() ? End::final : End::failed;
+          return output_->is_final() || (ending && !reopening) ? End::final : End::failed;
         case GST_MESSAGE_EOS:
           if (ending) return reopening ? End::anew : End::finished;
           failure_ = "the other end wants no more";

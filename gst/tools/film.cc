@@ -355,6 +355,7 @@ Outcome Film::join(const FilmFolder& folder) {
   if (flat != clips_.end()) finish.projection = Projection::perspective;
   Result<OutputFile> finished = finish_stitched(*film, finish, nullptr);
   if (!finished) return fail_with(finished.error());
+  for (const auto& clip : clips_) finished->limit_readers(clip->view.input);
   if (interrupted()) return fail_with(failed("interrupted"), exit_interrupted);
   if (const Status written = finished->commit(); !written) return fail_with(written.error());
   struct stat status = {};

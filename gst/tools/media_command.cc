@@ -53,8 +53,13 @@ Status MediaCommand::parse(std::vector<GOptionEntry> own_options, int argc, char
 }
 
 int MediaCommand::run(const MakeRequest& make_request, const Summary& summary) {
+  const auto skipped = [this](const std::string& link) {
+    printer_.warn(link +
+                  ": is a link that leads out of the folder, and what it leads to stays as "
+                  "it is; name it to change it");
+  };
   const Result<std::vector<MediaJob>> jobs =
-      in_place_ ? list_media(paths_) : pair_media(paths_[0], paths_[1]);
+      in_place_ ? list_media_in_place(paths_, skipped) : pair_media(paths_[0], paths_[1]);
   if (!jobs) {
     printer_.error(jobs.error().message);
     return exit_failed;
@@ -68,7 +73,7 @@ int MediaCommand::run(const MakeRequest& make_request, const Summary& summary) {
     auto& request = std::get<media::Request>(made);
     request.in_place = in_place_;
     request.makers = makers::all();
-    return in_place_ ? edit_file_in_place(job.input, request, progress)
+    return in_place_ ? edit_file_in_place(job.input, job.folders == 0, request, progress)
                      : edit_file(job.input, job.output, clobber_, request, progress);
   };
   bool incomplete = false;
@@ -99,6 +104,7 @@ int MediaCommand::run(const MakeRequest& make_request, const Summary& summary) {
   const int status = run_media_jobs(
       *jobs, {.threads = threads_, .progress = !printer_.quiet, .passes = 2}, work, report);
   list.close_list();
+  if (json_ && !printer_.warnings().empty()) list.add("warnings", printer_.warnings());
   if (json_) print(list);
   return status == exit_done && incomplete ? exit_incomplete : status;
 }

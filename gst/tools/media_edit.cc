@@ -248,15 +248,16 @@ EditResult<EditedFile> edit_file(const std::string& in, const std::string& out, 
                  exit_usage);
   Result<OutputFile> output = OutputFile::create(out, clobber);
   if (!output) return EditError{output.error(), exit_failed};
+  output->limit_readers(file->descriptor.get());
   EditResult<EditedFile> edited = edit_source(file->source, &*output, request, progress);
   if (auto* error = std::get_if<EditError>(&edited)) return about(in, error->error, error->status);
   if (const Status named = output->commit(); !named) return EditError{named.error(), exit_failed};
   return edited;
 }
 
-EditResult<EditedFile> edit_file_in_place(const std::string& path, const Request& request,
-                                          const WorkProgress& progress) {
-  const Result<OpenFile> file = open_file(path, O_RDWR);
+EditResult<EditedFile> edit_file_in_place(const std::string& path, bool follow_link,
+                                          const Request& request, const WorkProgress& progress) {
+  const Result<OpenFile> file = open_file(path, follow_link ? O_RDWR : O_RDWR | O_NOFOLLOW);
   if (!file) return about(path, file.error(), exit_failed);
   Result<Examination> found = media::examine(file->source, request);
   if (!found) return about(path, found.error(), exit_unexamined);

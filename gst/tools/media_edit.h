@@ -67,8 +67,9 @@ EditResult<EditedFile> edit_file(const std::string& in, const std::string& out, 
 /// The same in the file itself; `request.in_place` has to be set. What it will be is examined and
 /// searched before anything is written; only with more edits than are held in memory afterwards,
 /// and an error can't bring the file back then. Where `request.skip_pictures` is set, the samples
-/// are not searched.
-EditResult<EditedFile> edit_file_in_place(const std::string& path, const media::Request& request,
+/// are not searched. Without `follow_link`, a path that is a symbolic link is an error.
+EditResult<EditedFile> edit_file_in_place(const std::string& path, bool follow_link,
+                                          const media::Request& request,
                                           const WorkProgress& progress);
 
 }  // namespace sphere::tool

@@ -2,11 +2,15 @@
 
 #include "gst/tools/media_jobs.h"
 
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <csignal>
 #include <filesystem>
+#include <iterator>
+#include <set>
 #include <system_error>
 #include <thread>
 #include <utility>
@@ -38,17 +42,32 @@ Error about(const fs::path& path, const std::error_code& code) {
 
 bool hidden(const fs::path& path) { return path.filename().string().starts_with('.'); }
 
+/// Whether a link leads to something outside of the folder, of which `real` has no links in it.
+bool leads_out(const fs::path& link, const fs::path& real) {
+  std::error_code code;
+  const fs::path target = fs::canonical(link, code);
+  // Otherwise it leads nowhere, or in a circle.
+  return !code && std::ranges::mismatch(real, target).in1 != real.end();
+}
+
+using LinkReport = std::function<void(const std::string&)>;
+
 /// Adds the files below a folder; links to folders are not followed, because they can lead in a
-/// circle.
-Status add_folder(const fs::path& folder, std::vector<fs::path>* files) {
+/// circle. With `report`, links to files are not followed either, and those that lead out of the
+/// folder are reported.
+Status add_folder(const fs::path& folder, std::vector<fs::path>* files,
+                  const LinkReport& report = nullptr) {
   std::error_code code;
   std::vector<fs::path> found;
+  const fs::path real = fs::canonical(folder, code);
   fs::recursive_directory_iterator each(folder, code);
   if (code) return about(folder, code);
   while (each != fs::recursive_directory_iterator()) {
     if (hidden(each->path()))
       each.disable_recursion_pending();
-    else if (each->is_regular_file(code))
+    else if (report && each->is_symlink(code)) {
+      if (leads_out(each->path(), real)) report(each->path().string());
+    } else if (each->is_regular_file(code))
       found.push_back(each->path());
     if (found.size() + files->size() > most_files)
       return invalid(folder.string() + ": has more than a million files");
@@ -90,20 +109,63 @@ MediaJob job_of(const fs::path& input, std::string output) {
   return {input.string(), std::move(output), code ? 0 : bytes};
 }
 
-}  // namespace
+/// Of a file, by its path from the folder that was named: that one and those in it.
+int folders_below(const fs::path& path) {
+  return static_cast<int>(std::distance(path.begin(), path.end()));
+}
 
-Result<std::vector<MediaJob>> list_media(const std::vector<std::string>& paths) {
-  std::vector<fs::path> files;
+/// Makes the folders that the output of a job goes into. An error is told when the file can't be
+/// made in them.
+void make_folders(const MediaJob& job) {
+  fs::path source = fs::path(job.input).parent_path(), folder = fs::path(job.output).parent_path();
+  std::vector<std::pair<fs::path, fs::path>> both;
+  std::error_code code;
+  for (int i = 0; i < job.folders && !fs::exists(folder, code); ++i) {
+    both.emplace_back(folder, source);
+    folder = folder.parent_path();
+    source = source.parent_path();
+  }
+  fs::create_directories(folder, code);
+  for (auto each = both.rbegin(); each != both.rend(); ++each)
+    make_folder_like(each->first.string(), each->second.string());
+}
+
+Result<std::vector<MediaJob>> list_files(const std::vector<std::string>& paths,
+                                         const LinkReport& report) {
+  std::vector<MediaJob> jobs;
   for (const std::string& path : paths) {
     std::error_code code;
     if (!fs::is_directory(path, code)) {
-      files.emplace_back(path);
-    } else if (const Status added = add_folder(path, &files); !added) {
-      return added.error();
+      jobs.push_back(job_of(path, {}));
+      continue;
+    }
+    std::vector<fs::path> files;
+    if (const Status added = add_folder(path, &files, report); !added) return added.error();
+    for (const fs::path& file : files) {
+      jobs.push_back(job_of(file, {}));
+      jobs.back().folders = folders_below(file.lexically_relative(path));
     }
   }
-  std::vector<MediaJob> jobs;
-  for (const fs::path& file : files) jobs.push_back(job_of(file, {}));
+  return jobs;
+}
+
+}  // namespace
+
+Result<std::vector<MediaJob>> list_media(const std::vector<std::string>& paths) {
+  return list_files(paths, nullptr);
+}
+
+Result<std::vector<MediaJob>> list_media_in_place(
+    const std::vector<std::string>& paths, const std::function<void(const std::string&)>& report) {
+  Result<std::vector<MediaJob>> jobs = list_files(paths, report);
+  if (!jobs) return jobs;
+  // Two threads must not change one file.
+  std::set<std::pair<dev_t, ino_t>> seen;
+  std::erase_if(*jobs, [&](const MediaJob& job) {
+    struct stat status = {};
+    return stat(job.input.c_str(), &status) == 0 &&
+           !seen.emplace(status.st_dev, status.st_ino).second;
+  });
   return jobs;
 }
 
@@ -124,9 +186,12 @@ Result<std::vector<MediaJob>> pair_media(const std::string& in, const std::strin
   std::vector<fs::path> files;
   if (const Status added = add_folder(in, &files); !added) return added.error();
   std::vector<MediaJob> jobs;
-  for (const fs::path& file : files)
-    jobs.push_back(job_of(file, (fs::path(out) / fs::relative(file, in)).string()));
-  for (MediaJob& job : jobs) job.in_folder = true;
+  for (const fs::path& file : files) {
+    // As it was found: a link to a file elsewhere does not name the output.
+    const fs::path below = file.lexically_relative(in);
+    jobs.push_back(job_of(file, (fs::path(out) / below).string()));
+    jobs.back().folders = folders_below(below);
+  }
   return jobs;
 }
 
@@ -147,11 +212,7 @@ int run_media_jobs(
 
   const auto worker = [&] {
     for (size_t i = next++; i < jobs.size() && !stop_signal; i = next++) {
-      if (jobs[i].in_folder) {
-        std::error_code code;
-        // An error is told when the file can't be made in it.
-        fs::create_directories(fs::path(jobs[i].output).parent_path(), code);
-      }
+      if (jobs[i].folders > 0 && !jobs[i].output.empty()) make_folders(jobs[i]);
       EditResult<EditedFile> result = work(jobs[i], [&](uint64_t bytes) {
         done += bytes;
         return !stop_signal;

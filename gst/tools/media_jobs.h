@@ -17,12 +17,19 @@ namespace sphere::tool {
 struct MediaJob {
   std::string input, output;  ///< `output` is "" where nothing is written, or where it is IN
   uint64_t bytes = 0;         ///< of the input
-  bool in_folder = false;     ///< the folder of `output` is made if it is missing
+  /// How many folders it was found in, up to the one that was named; 0: it was named itself. Those
+  /// of `output` are made if they are missing.
+  int folders = 0;
 };
 
 /// One job for each file: those that are named, and those in the folders that are named, with the
 /// folders in them, by name. Hidden files in folders are left out.
 Result<std::vector<MediaJob>> list_media(const std::vector<std::string>& paths);
+
+/// The same for files that are changed: each file once, and no links in folders. `report` gets the
+/// links that lead out of the folder that was named.
+Result<std::vector<MediaJob>> list_media_in_place(
+    const std::vector<std::string>& paths, const std::function<void(const std::string&)>& report);
 
 /// The same for IN OUT: a file and a file, a file and a folder, or two folders, where OUT gets the
 /// folders of IN.

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <glib.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -27,14 +28,29 @@ std::string temporary_name(const std::string& folder) {
   return folder + name;
 }
 
-mode_t usual_permissions() {
+mode_t usual_permissions(mode_t all) {
   // Read once: umask() has to change it for a moment, and several threads write files.
   static const mode_t mask = [] {
     const mode_t found = umask(0);
     umask(found);
     return found;
   }();
-  return 0666 & ~mask;
+  return all & ~mask;
+}
+
+/// What is left for the group and for others, so that nobody can read or change what is made of a
+/// file or a folder who can't do that with its source.
+mode_t limit_of(const std::string& source, gid_t group) {
+  constexpr mode_t of_owner = 0700;
+  struct stat status = {};
+  if (stat(source.c_str(), &status) != 0) return of_owner;
+  // It names persons, and what looks like the group's permissions is the most that each of them
+  // has.
+  if (getxattr(source.c_str(), "system.posix_acl_access", nullptr, 0) > 0) return of_owner;
+  mode_t of_group = (status.st_mode >> 3) & 07, of_others = status.st_mode & 07;
+  // A member of one group is one of the others for the other.
+  if (status.st_gid != group) of_group = of_others = of_group & of_others;
+  return of_owner | of_group << 3 | of_others;
 }
 
 }  // namespace
@@ -49,7 +65,7 @@ Result<OutputFile> OutputFile::create(const std::string& path, bool clobber) {
   file.clobber_ = clobber;
   file.path_ = place->path;
   file.folder_ = place->folder;
-  const mode_t mode = place->mode.value_or(usual_permissions());
+  file.mode_ = place->mode.value_or(usual_permissions(0666));
   file.descriptor_ = Descriptor(open(file.folder_.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
   if (!file.descriptor_ && (errno == EOPNOTSUPP || errno == EISDIR || errno == ENOENT)) {
     // Not every file system has files without a name.
@@ -64,8 +80,6 @@ Result<OutputFile> OutputFile::create(const std::string& path, bool clobber) {
     }
   }
   if (!file.descriptor_) return failed(path + ": can't be written: " + std::strerror(errno));
-  if (fchmod(file.descriptor(), mode) != 0)
-    return failed(path + ": can't be written: " + std::strerror(errno));
   return file;
 }
 
@@ -75,10 +89,20 @@ OutputFile::OutputFile(OutputFile&& other) noexcept
       folder_(std::move(other.folder_)),
       temporary_(std::exchange(other.temporary_, {})),
       descriptor_(std::move(other.descriptor_)),
+      mode_(other.mode_),
       clobber_(other.clobber_) {}
 
 OutputFile::~OutputFile() {
   if (!temporary_.empty()) unlink(temporary_.c_str());
+}
+
+void OutputFile::limit_readers(int source) {
+  limit_readers("/proc/self/fd/" + std::to_string(source));
+}
+
+void OutputFile::limit_readers(const std::string& source) {
+  struct stat status = {};
+  mode_ &= fstat(descriptor(), &status) == 0 ? limit_of(source, status.st_gid) : 0600;
 }
 
 Status OutputFile::reserve(uint64_t bytes) {
@@ -130,6 +154,7 @@ Status OutputFile::commit() {
     return failed(shown_ + ": can't be written: " + std::strerror(number));
   };
   const bool replaces = access(path_.c_str(), F_OK) == 0;
+  if (fchmod(descriptor(), mode_) != 0) return problem(errno);
   if (const Status done = replaces ? flush() : find_late_errors(); !done) return done;
   const std::string self = "/proc/self/fd/" + std::to_string(descriptor());
   if (!clobber_) {
@@ -155,6 +180,14 @@ Status OutputFile::commit() {
   if (const Descriptor folder{open(folder_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)})
     fsync(folder.get());
   return ok();
+}
+
+void make_folder_like(const std::string& path, const std::string& source) {
+  struct stat status = {};
+  if (mkdir(path.c_str(), 0700) != 0 || stat(path.c_str(), &status) != 0) return;
+  // With the bit that hands its group on to the files in it.
+  const mode_t special = status.st_mode & 07000;
+  chmod(path.c_str(), special | (usual_permissions(0777) & limit_of(source, status.st_gid)));
 }
 
 bool is_same_file(int descriptor, const std::string& path) {
@@ -191,9 +224,11 @@ Status OutputSet::make_folder(const std::string& path) {
   return ok();
 }
 
-Status OutputSet::add(const std::string& path, bool clobber, std::span<const uint8_t> bytes) {
+Status OutputSet::add(const std::string& path, bool clobber, std::span<const uint8_t> bytes,
+                      const std::string& source) {
   Result<OutputFile> file = OutputFile::create(path, clobber);
   if (!file) return file.error();
+  if (!source.empty()) file->limit_readers(source);
   if (const Status written = file->write(bytes); !written) return written;
   const bool is_new = !g_file_test(file->path().c_str(), G_FILE_TEST_EXISTS);
   files_.push_back({std::move(*file), is_new});

@@ -4,6 +4,8 @@
 
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstdint>
 #include <span>
 #include <string>
@@ -25,6 +27,12 @@ class OutputFile {
   /// Without commit(), no file is left.
   ~OutputFile();
 
+  /// Nobody gets to read it who can't read this one, from which it is made.
+  void limit_readers(int source);
+  /// Of a file that is gone, that is nobody but its owner.
+  void limit_readers(const std::string& source);
+
+  /// Until commit(), only its owner can read it.
   int descriptor() const { return descriptor_.get(); }
   /// Where it is in the end, with symbolic links resolved.
   const std::string& path() const { return path_; }
@@ -50,8 +58,13 @@ class OutputFile {
   std::string folder_;
   std::string temporary_;  ///< its name until commit(); "": it has none
   Descriptor descriptor_;
+  mode_t mode_ = 0600;  ///< from commit() on
   bool clobber_ = true;
 };
+
+/// Makes a folder that nobody can read who can't read `source`, a folder. One that exists stays as
+/// it is; the one above it must exist.
+void make_folder_like(const std::string& path, const std::string& source);
 
 /// Whether a path leads to the file that is open here.
 bool is_same_file(int descriptor, const std::string& path);
@@ -68,8 +81,10 @@ class OutputSet {
 
   /// Makes a folder and its parents, if they don't exist.
   Status make_folder(const std::string& path);
-  /// A file with this content. It has no name before commit().
-  Status add(const std::string& path, bool clobber, std::span<const uint8_t> bytes);
+  /// A file with this content. It has no name before commit(). Nobody gets to read it who can't
+  /// read `source`, unless that is "".
+  Status add(const std::string& path, bool clobber, std::span<const uint8_t> bytes,
+             const std::string& source = {});
   /// Writes all to the disk, then gives each its name, in the order in which they were added.
   Status commit();
 

@@ -42,6 +42,8 @@ Result<OutputFile> finish_stitched(const OutputFile& written, const StitchOption
   if (!source) return source.error();
   Result<OutputFile> output = OutputFile::create(options.output, options.clobber);
   if (!output) return output.error();
+  output->limit_readers(options.input);
+  if (!options.right.empty()) output->limit_readers(options.right);
   const EditResult<EditedFile> edited = edit_source(*source, &*output, request, progress);
   if (const auto* error = std::get_if<EditError>(&edited))
     return Error(error->error.kind, options.output + ": " + error->error.message);

@@ -108,16 +108,12 @@ Status parse(int argc, char** argv, TrimOptions* options) {
 }
 
 /// What may stay in OUT: what shows the pictures, and a position that is given for it.
-media::Request request_of(const TrimOptions& options, MessagePrinter* printer) {
+media::Request request_of(const TrimOptions& options) {
   media::Request request;
   request.policy = media::Policy();
   request.makers = makers::all();
-  request.policy.sound_tracks = options.audio;
-  if (options.audio && consent::own_ledger_withdraws(consent::Category::audio)) {
-    request.policy.sound_tracks = false;
-    printer->warn(options.output +
-                  ": has no sound, because your ledger says that audio was withdrawn");
-  }
+  request.policy.sound_tracks =
+      options.audio && !consent::own_ledger_withdraws(consent::Category::audio);
   consent::Consent consent;
   if (!consent.set_ledger("default")) return request;
   const consent::Answer answer = consent.ask(consent::Category::location, consent::Purpose::geotag);
@@ -149,12 +145,16 @@ Result<TrimResult> trim(const TrimOptions& options, MessagePrinter* printer,
                        ": is no MP4 or MOV; `sphere reframe` cuts other videos, with a new encode");
   if (is_same_file(input.get(), options.output))
     return invalid(options.output + ": is the same file as " + options.input);
-  const media::Request request = request_of(options, printer);
+  const media::Request request = request_of(options);
   Result<std::unique_ptr<media::TrimmedVideo>> part =
       media::TrimmedVideo::make(*source, options.from, options.to, request.makers);
   if (!part) return about_input(part.error());
+  if ((*part)->cut().has_sound && options.audio && !request.policy.sound_tracks)
+    printer->warn(options.output +
+                  ": has no sound, because your ledger says that audio was withdrawn");
   Result<OutputFile> output = OutputFile::create(options.output, options.clobber);
   if (!output) return output.error();
+  output->limit_readers(input.get());
   Progress progress(!options.quiet, "bytes");
   uint64_t done = 0;
   // Each byte is written, and examined again.

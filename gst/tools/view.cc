@@ -576,13 +576,17 @@ class Viewer {
     std::string stem = stem_of(options_.input);
     if (!is_photo_ && GST_CLOCK_TIME_IS_VALID(time)) stem += "-" + clock_text(time);
     const std::string name = free_name(stem + ".view", ".png");
-    if (save(name, map.data, map.size)) say(name + " is saved");
+    const bool is_file = !gst_uri_is_valid(options_.input.c_str());
+    if (save(name, map.data, map.size, is_file ? options_.input : "")) say(name + " is saved");
     gst_buffer_unmap(buffer, &map);
   }
 
-  bool save(const std::string& name, const void* data, size_t size) {
+  /// Of a picture that is saved, `source` is the file that shows it.
+  bool save(const std::string& name, const void* data, size_t size,
+            const std::string& source = {}) {
     OutputSet files;
-    Status saved = files.add(name, options_.clobber, {static_cast<const uint8_t*>(data), size});
+    Status saved =
+        files.add(name, options_.clobber, {static_cast<const uint8_t*>(data), size}, source);
     if (saved) saved = files.commit();
     if (!saved) printer_->error(saved.error().message);
     return static_cast<bool>(saved);

@@ -6,6 +6,8 @@
 #include <string>
 #include <utility>
 
+#include "plugins/camera/live_pad.h"
+
 GST_DEBUG_CATEGORY_EXTERN(spherecamsrc_debug);
 #define GST_CAT_DEFAULT spherecamsrc_debug
 
@@ -86,6 +88,7 @@ bool AudioBranch::build(const std::string& codec) {
   const int number = ++number_;
   GstPad* pad = gst_ghost_pad_new_no_target_from_template(
       "audio", gst_element_class_get_pad_template(GST_ELEMENT_GET_CLASS(bin_), "audio"));
+  refuse_seeks(pad);
   const GString_ id(gst_pad_create_stream_id_printf(pad, GST_ELEMENT(bin_), "audio-%d", number));
   splicer->restart(id.get(), group_);
   const std::vector purposes{Purpose::live, Purpose::record, Purpose::edit, Purpose::share};

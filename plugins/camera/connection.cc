@@ -495,6 +495,10 @@ void CameraConnection::count_packets(const hw::Preview& preview) {
 
 void CameraConnection::stream_added(GstPad* pad, bool is_sound, const std::string& codec,
                                     unsigned number) {
+  {
+    const Lock lock(mutex_);
+    if (number != preview_number_) return;  // of a preview that is being closed
+  }
   if (is_sound) {
     // It was allowed when it was requested; the gate checks whether it still is.
     if (audio_.link(pad, codec) == AudioBranch::Linked::to_new_pad) pads_changed_ = true;

@@ -47,6 +47,7 @@
 #include "plugins/camera/bus_messages.h"
 #include "plugins/camera/camera_use.h"
 #include "plugins/camera/connection.h"
+#include "plugins/camera/live_pad.h"
 
 // Also used by the other files of this folder.
 GST_DEBUG_CATEGORY(spherecamsrc_debug);
@@ -97,7 +98,7 @@ GST_ELEMENT_REGISTER_DEFINE(spherecamsrc, "spherecamsrc", GST_RANK_PRIMARY, GST_
 namespace {
 
 gboolean video_query(GstPad* pad, GstObject* parent, GstQuery* query) {
-  if (gst_pad_query_default(pad, parent, query)) return TRUE;
+  if (answer_about_seeking(query) || gst_pad_query_default(pad, parent, query)) return TRUE;
   if (GST_QUERY_TYPE(query) != GST_QUERY_LATENCY) return FALSE;
   // Before the camera is connected, no element can answer the query, but the answer is known.
   const guint latency = GST_SPHERE_CAM_SRC(parent)->connection->settings().get().latency;
@@ -145,6 +146,10 @@ GstStateChangeReturn change_state(GstElement* element, GstStateChange transition
 }
 
 gboolean send_event(GstElement* element, GstEvent* event) {
+  if (GST_EVENT_TYPE(event) == GST_EVENT_SEEK) {
+    gst_event_unref(event);
+    return FALSE;
+  }
   if (GST_EVENT_TYPE(event) != GST_EVENT_EOS)
     return GST_ELEMENT_CLASS(gst_sphere_cam_src_parent_class)->send_event(element, event);
   // From `gst-launch-1.0 -e`, for example. An end of the preview alone looks like a lost connection.
@@ -314,6 +319,7 @@ static void gst_sphere_cam_src_init(GstSphereCamSrc* self) {
   self->properties = new sphere::PropertyProblems(GST_ELEMENT(self));
   GstPad* video = gst_ghost_pad_new_no_target_from_template(
       "video", gst_element_class_get_pad_template(GST_ELEMENT_GET_CLASS(self), "video"));
+  refuse_seeks(video);
   gst_pad_set_query_function(video, video_query);
   // Not replaced when a preview is replaced.
   GstElement* filter = gst_element_factory_make("capsfilter", "pictures");

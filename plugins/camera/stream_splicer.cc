@@ -11,6 +11,8 @@ namespace {
 // Buffers. Every eighth picture of the camera is a key frame. A stream without key frames is passed
 // on after this number of buffers.
 constexpr int most_skipped = 60;
+// From one buffer to the next. Files have the times in milliseconds.
+constexpr GstClockTime least_step = GST_MSECOND;
 
 /// The probe has handled the event. If a sticky event is dropped with GST_PAD_PROBE_DROP, GStreamer
 /// sends it again before each buffer.
@@ -139,10 +141,11 @@ GstPadProbeReturn StreamSplicer::buffer_passes(GstPadProbeInfo* info) {
                          ? gst_segment_to_running_time(&position_.segment, GST_FORMAT_TIME, given)
                          : GST_CLOCK_TIME_NONE;
   // There are no B-frames, therefore times only rise. A connection that begins before the end of
-  // the last one is moved behind it.
+  // the last one is moved behind it, and so is what a jitter buffer, which learns in the first
+  // second how late packets come, moves back.
   GstClockTime& last = position_.last_pts;
-  if (GST_CLOCK_TIME_IS_VALID(last) && (!GST_CLOCK_TIME_IS_VALID(pts) || pts <= last))
-    pts = last + 1;
+  if (GST_CLOCK_TIME_IS_VALID(last) && (!GST_CLOCK_TIME_IS_VALID(pts) || pts < last + least_step))
+    pts = last + least_step;
   GST_BUFFER_PTS(buffer) = pts;
   GST_BUFFER_DTS(buffer) = GST_CLOCK_TIME_NONE;
   if (std::exchange(position_.discontinuous, false))

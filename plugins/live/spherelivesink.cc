@@ -39,6 +39,7 @@
 #include "gst/live/spherical_mark.h"
 #include "gst/sphere/base/thread.h"
 #include "gst/sphere/consent/element.h"
+#include "plugins/live/pacing.h"
 
 GST_DEBUG_CATEGORY_STATIC(spherelivesink_debug);
 #define GST_CAT_DEFAULT spherelivesink_debug
@@ -97,6 +98,8 @@ struct LiveState {
   // In the element before it starts, because a gate that comes later takes no sound from before it.
   GstElement* pictures = nullptr;     ///< the gates and the end of the pictures' way
   GstElement* sound_gates = nullptr;  ///< null: the target takes no sound
+  GstElement* sound_end = nullptr;    ///< what follows the gates, once sound has come
+  bool sound_is_coded = false;        ///< before the gates
 };
 
 struct LiveSink {
@@ -282,6 +285,11 @@ Status append(LiveSink& self, GstElement* from, const std::vector<GstElement*>& 
   return sphere::ok();
 }
 
+void remove_child(LiveSink& self, GstElement* element) {
+  gst_element_set_state(element, GST_STATE_NULL);
+  gst_bin_remove(GST_BIN(self.element), element);
+}
+
 Result<GstElement*> make(const char* factory) {
   GstElement* element = gst_element_factory_make(factory, nullptr);
   if (!element) return missing_element(factory);
@@ -400,9 +408,15 @@ Status take_audio(LiveSink& self, GstElement* from, GstCaps* caps) {
   if (!form) return form.error();
   chain.push_back(*form);
   chain.push_back(state->sound_gates);
-  auto end = state->branch->make_audio(&state->runner->feed(), as_it_is);
-  if (!end) return end.error();
-  chain.push_back(*end);
+  // What an earlier pad had.
+  if (state->sound_end && state->sound_is_coded != as_it_is)
+    remove_child(self, std::exchange(state->sound_end, nullptr));
+  if (!state->sound_end) {
+    auto end = state->branch->make_audio(&state->runner->feed(), as_it_is);
+    if (!end) return end.error();
+    chain.push_back(state->sound_end = *end);
+    state->sound_is_coded = as_it_is;
+  }
   return append(self, from, chain);
 }
 
@@ -415,16 +429,29 @@ bool is_live(GstPad* pad) {
   return live;
 }
 
+bool is_of_pictures(GstElement* entry) { return g_str_equal(GST_OBJECT_NAME(entry), "video-in"); }
+
 /// The first caps of a pad tell which elements it needs.
 GstPadProbeReturn first_caps(GstPad* pad, GstPadProbeInfo* info, gpointer element) {
   GstEvent* event = GST_PAD_PROBE_INFO_EVENT(info);
   if (GST_EVENT_TYPE(event) == GST_EVENT_EOS) {
     // Otherwise the pipeline would wait for ever: only pictures end it.
-    if (const GstRef<GstPad> video{gst_element_get_static_pad(GST_ELEMENT(element), "video")};
-        !video)
+    const GstRef<GstPad> video(gst_element_get_static_pad(GST_ELEMENT(element), "video"));
+    const GstRef<GstElement> entry(gst_pad_get_parent_element(pad));
+    const GstRef<GstPad> out(gst_element_get_static_pad(entry.get(), "src"));
+    // Without caps nothing follows that could tell the end.
+    if (video && is_of_pictures(entry.get()) && !gst_pad_is_linked(out.get()))
+      finish(sink_of(element));
+    if (!video)
       GST_ELEMENT_ERROR(element, STREAM, FAILED,
                         ("There are no pictures; link them to the pad 'video'."), (nullptr));
     return GST_PAD_PROBE_OK;
+  }
+  // No output needs to know of gaps in the pictures, and h264parse in GStreamer 1.22 gives invalid
+  // caps if one comes before its first picture.
+  if (GST_EVENT_TYPE(event) == GST_EVENT_GAP) {
+    const GstRef<GstElement> entry(gst_pad_get_parent_element(pad));
+    return is_of_pictures(entry.get()) ? GST_PAD_PROBE_DROP : GST_PAD_PROBE_OK;
   }
   if (GST_EVENT_TYPE(event) != GST_EVENT_CAPS) return GST_PAD_PROBE_OK;
   GstCaps* caps = nullptr;
@@ -438,7 +465,7 @@ GstPadProbeReturn first_caps(GstPad* pad, GstPadProbeInfo* info, gpointer elemen
   GstElement* from = entry.get();
   if (!is_live(pad)) {
     // A file comes as fast as it can be read; it is sent as fast as it was taken.
-    const auto pace = make("clocksync");
+    const auto pace = make_pacing();
     const Status paced = pace ? append(self, from, {*pace}) : pace.error();
     if (!paced) {
       GST_ELEMENT_ERROR(element, STREAM, FORMAT, ("%s.", paced.error().message.c_str()), (nullptr));
@@ -474,19 +501,37 @@ GstPad* request_new_pad(GstElement* element, GstPadTemplate* wanted, const gchar
   return pad;
 }
 
+/// The element after this one that is neither what every pad leads to nor the end.
+GstRef<GstElement> follower(const LiveState& state, GstElement* element) {
+  const GstRef<GstPad> out(gst_element_get_static_pad(element, "src"));
+  const GstRef<GstPad> peer(out ? gst_pad_get_peer(out.get()) : nullptr);
+  GstRef<GstElement> next(peer ? gst_pad_get_parent_element(peer.get()) : nullptr);
+  if (next.get() == state.pictures || next.get() == state.sound_gates) return {};
+  return next;
+}
+
+/// What waits in the pad, such as a file until the pipeline plays, is woken up first. Then what the
+/// caps have added is removed, so that the pad can be asked for again.
 void release_pad(GstElement* element, GstPad* pad) {
+  LiveSink& self = sink_of(element);
   const std::string name = std::string(GST_PAD_NAME(pad)) + "-in";
+  gst_pad_send_event(pad, gst_event_new_flush_start());
   gst_pad_set_active(pad, FALSE);
+  GstRef<GstElement> next(gst_bin_get_by_name(GST_BIN(element), name.c_str()));
+  if (next) {
+    const GstRef<GstPad> sink(gst_element_get_static_pad(next.get(), "sink"));
+    gst_pad_send_event(sink.get(), gst_event_new_flush_stop(FALSE));
+  }
   gst_element_remove_pad(element, pad);
-  if (const GstRef<GstElement> entry{gst_bin_get_by_name(GST_BIN(element), name.c_str())}) {
-    gst_element_set_state(entry.get(), GST_STATE_NULL);
-    gst_bin_remove(GST_BIN(element), entry.get());
+  const std::shared_ptr<LiveState> state = self.current();
+  while (next) {
+    GstRef<GstElement> after = state ? follower(*state, next.get()) : GstRef<GstElement>();
+    remove_child(self, next.get());
+    next = std::move(after);
   }
-  if (name == "audio-in") {
-    LiveSink& self = sink_of(element);
-    const Lock lock(self.mutex);
-    self.has_audio = false;
-  }
+  const Lock lock(self.mutex);
+  std::erase_if(self.held, [](const HeldPad& one) { return !GST_OBJECT_PARENT(one.pad.get()); });
+  if (name == "audio-in") self.has_audio = false;
 }
 
 // --- states --------------------------------------------------------------------------------------
@@ -538,10 +583,7 @@ void close(LiveSink& self) {
     auto* element = GST_ELEMENT(child->data);
     if (!g_str_has_suffix(GST_OBJECT_NAME(element), "-in")) children.push_back(element);
   }
-  for (GstElement* element : children) {
-    gst_element_set_state(element, GST_STATE_NULL);
-    gst_bin_remove(GST_BIN(self.element), element);
-  }
+  for (GstElement* element : children) remove_child(self, element);
 }
 
 GstStateChangeReturn change_state(GstElement* element, GstStateChange transition) {

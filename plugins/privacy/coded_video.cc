@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "gst/sphere/base/bytes.h"
+#include "gst/sphere/media/codec_config.h"
 #include "plugins/privacy/buffer_bytes.h"
 
 namespace sphere::privacy {
@@ -55,11 +56,11 @@ enum class UnitEdit { keep, change, remove };
 
 /// `changed` gets the unit where it changes.
 UnitEdit examine(NalCodec codec, std::span<const uint8_t> unit, const media::Policy& policy,
-                 Bytes* changed) {
+                 std::span<const media::PictureTiming> timings, Bytes* changed) {
   using media::PartClass;
   if (unit.empty()) return UnitEdit::remove;
   if (media::is_sei(codec, unit)) {
-    *changed = media::remove_sei(codec, unit, media::keep_allowed(policy));
+    *changed = media::remove_sei(codec, unit, timings, media::keep_allowed(policy));
     if (changed->empty()) return UnitEdit::remove;
     return std::ranges::equal(*changed, unit) ? UnitEdit::keep : UnitEdit::change;
   }
@@ -218,7 +219,10 @@ Result<CodedVideo> CodedVideo::make(const GstStructure* caps) {
   constexpr size_t usual = 4;
   if (description.empty()) return CodedVideo(codec, usual);
   if (description.size() <= size_at) return invalid("the description of the stream is cut");
-  return CodedVideo(codec, (description[size_at] & 3) + 1);
+  CodedVideo video(codec, (description[size_at] & 3) + 1);
+  if (codec == NalCodec::h264)
+    video.timings_ = media::picture_timings(media::SampleForm::h264, description);
+  return video;
 }
 
 CapsRef CodedVideo::clean_caps(const GstCaps* caps, const media::Policy& policy) const {
@@ -241,7 +245,7 @@ CapsRef CodedVideo::clean_caps(const GstCaps* caps, const media::Policy& policy)
   return clean;
 }
 
-Result<BufferRef> CodedVideo::clean(BufferRef buffer, const media::Policy& policy) const {
+Result<BufferRef> CodedVideo::clean(BufferRef buffer, const media::Policy& policy) {
   Bytes out;
   {
     const MappedBytes map(buffer.get());
@@ -254,7 +258,8 @@ Result<BufferRef> CodedVideo::clean(BufferRef buffer, const media::Policy& polic
     for (const Unit& unit : *units) {
       Bytes changed;
       const auto data = bytes.subspan(unit.data, unit.end - unit.data);
-      const UnitEdit edit = examine(codec_, data, policy, &changed);
+      if (codec_ == NalCodec::h264) media::add_picture_timing(data, &timings_);
+      const UnitEdit edit = examine(codec_, data, policy, timings_, &changed);
       if (edit == UnitEdit::keep && !changes) continue;
       if (!changes) append(&out, bytes.first(unit.begin));
       changes = true;

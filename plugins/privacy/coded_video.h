@@ -6,6 +6,7 @@
 #include <gst/gst.h>
 
 #include <optional>
+#include <vector>
 
 #include "gst/sphere/base/gobject.h"
 #include "gst/sphere/base/result.h"
@@ -24,8 +25,8 @@ class CodedVideo {
   CapsRef clean_caps(const GstCaps* caps, const media::Policy& policy) const;
 
   /// The buffer with what the policy allows; the same buffer if that is everything, null if nothing
-  /// is left. An error if it is damaged.
-  Result<BufferRef> clean(BufferRef buffer, const media::Policy& policy) const;
+  /// is left. An error if it is damaged. Remembers what parameter sets in the stream say.
+  Result<BufferRef> clean(BufferRef buffer, const media::Policy& policy);
 
   static bool is_such(const GstStructure* caps);
 
@@ -35,6 +36,7 @@ class CodedVideo {
 
   media::NalCodec codec_;
   size_t length_size_;  // bytes of the length before each unit; 0: start codes
+  std::vector<media::PictureTiming> timings_;
 };
 
 }  // namespace sphere::privacy

@@ -7,7 +7,8 @@
 
 namespace sphere::privacy {
 
-/// Whether a structure may tell a place: by the names of its fields, and by positions in its texts.
+/// Whether a structure may tell a place: by the names of its fields, by positions in its texts, and
+/// by what can't be examined, such as a buffer.
 bool may_tell_place(const GstStructure* structure);
 
 }  // namespace sphere::privacy

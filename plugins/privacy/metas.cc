@@ -5,33 +5,32 @@
 #include <gst/video/video.h>
 
 #include <algorithm>
+#include <array>
 #include <string_view>
 
 namespace sphere::privacy {
 
 namespace {
 
-/// Texts, what was found in the pictures, such as faces, and where packets came from. Some of these
-/// are of libraries that the gate does not need, so they have names here.
-bool tells_more(GType api) {
-  static constexpr std::string_view names[] = {"GstVideoSEIUserDataUnregisteredMetaAPI",
-                                               "GstVideoCaptionMetaAPI",
-                                               "GstVideoRegionOfInterestMetaAPI",
-                                               "GstAncillaryMetaAPI",
-                                               "GstAnalyticsRelationMetaAPI",
-                                               "GstNetAddressMetaAPI",
-                                               "GstNetControlMessageMetaAPI",
-                                               "GstRTPSourceMetaAPI"};
-  return std::ranges::find(names, std::string_view(g_type_name(api))) != std::end(names);
-}
+/// What says how the memory of pictures and sound is laid out, and how they are shown. All others
+/// may tell anything: texts, what was found in the pictures, such as faces, where packets came
+/// from, and what an application has defined. Some of these are of libraries that the gate does not
+/// need, so they have names here.
+constexpr auto of_format = std::to_array<std::string_view>(
+    {"GstAudioClippingMetaAPI", "GstAudioDownmixMetaAPI", "GstAudioLevelMetaAPI", "GstAudioMetaAPI",
+     "GstGLSyncMetaAPI", "GstMpegVideoMetaAPI", "GstParentBufferMetaAPI",
+     "GstSphereOrientationMetaAPI", "GstVaapiVideoMetaAPI", "GstVideoAFDMetaAPI",
+     "GstVideoAffineTransformationAPI", "GstVideoBarMetaAPI", "GstVideoCodecAlphaMetaAPI",
+     "GstVideoCropMetaAPI", "GstVideoGLTextureUploadMetaAPI", "GstVideoMetaAPI",
+     "GstVideoOverlayCompositionMetaAPI"});
 
 bool is_allowed(const GstMeta* meta, const Allowance& allowance) {
-  if (gst_meta_info_is_custom(meta->info) || tells_more(meta->info->api))
-    return allowance.everything();
-  if (meta->info->api == GST_REFERENCE_TIMESTAMP_META_API_TYPE ||
-      meta->info->api == GST_VIDEO_TIME_CODE_META_API_TYPE)
+  const GType api = meta->info->api;
+  if (api == GST_REFERENCE_TIMESTAMP_META_API_TYPE || api == GST_VIDEO_TIME_CODE_META_API_TYPE)
     return allowance.identity;
-  return true;
+  // An application may choose these names for metas that it defines by name only.
+  return !gst_meta_info_is_custom(meta->info) &&
+         std::ranges::find(of_format, std::string_view(g_type_name(api))) != of_format.end();
 }
 
 }  // namespace

@@ -13,9 +13,9 @@
 
 namespace sphere::privacy {
 
-/// The buffer without metas that are not allowed: user data of SEI messages and metas that
-/// applications define by name, which may tell anything; wall-clock times and time codes, which are
-/// the time of capture.
+/// The buffer without metas that are not allowed: all but those that are known to say nothing but
+/// how pictures and sound are laid out, and wall-clock times and time codes, which are the time of
+/// capture.
 BufferRef with_allowed_metas(BufferRef buffer, const Allowance& allowance);
 
 /// The wall-clock time that a buffer has, microseconds since 1970 UTC.

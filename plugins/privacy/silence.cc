@@ -6,11 +6,16 @@
 #include <cstring>
 #include <string_view>
 
+#include "gst/sphere/media/silent_packets.h"
 #include "plugins/privacy/buffer_bytes.h"
-#include "plugins/privacy/silent_packets.h"
 #include "plugins/privacy/stream_headers.h"
 
 namespace sphere::privacy {
+
+using media::aac_lc_channels;
+using media::silent_aac;
+using media::silent_adts;
+using media::silent_opus;
 
 namespace {
 

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "plugins/privacy/buffer_bytes.h"
+#include "plugins/privacy/captions.h"
 #include "plugins/privacy/description.h"
 #include "plugins/privacy/klv.h"
 #include "plugins/privacy/sound_caps.h"
@@ -56,6 +57,9 @@ StreamContent::StreamContent(const GstCaps* caps) {
       video_ = *video;
     else
       problem_ = video.error().message;
+  } else if (name_ == "closedcaption/x-cea-708" &&
+             g_strcmp0(gst_structure_get_string(structure, "format"), "cc_data") != 0) {
+    kind_ = Kind::captions;
   } else if (std::ranges::find(plain_types, name_) != plain_types.end()) {
     kind_ = Kind::plain;
   } else if (std::ranges::find(picture_types, name_) != picture_types.end()) {
@@ -100,7 +104,7 @@ BufferRef StreamContent::clean_header(BufferRef buffer) const {
   return buffer;
 }
 
-Result<BufferRef> StreamContent::clean(BufferRef buffer, const Allowance& allowance) const {
+Result<BufferRef> StreamContent::clean(BufferRef buffer, const Allowance& allowance) {
   if (allowance.everything()) return buffer;
   switch (kind_) {
     case Kind::plain:
@@ -119,6 +123,10 @@ Result<BufferRef> StreamContent::clean(BufferRef buffer, const Allowance& allowa
     case Kind::klv: {
       const std::vector<uint8_t> bytes = bytes_of(buffer.get());
       return with_bytes(std::move(buffer), bytes, allowed_klv(bytes, allowance));
+    }
+    case Kind::captions: {
+      const std::vector<uint8_t> bytes = bytes_of(buffer.get());
+      return with_bytes(std::move(buffer), bytes, allowed_captions(bytes, allowance));
     }
     case Kind::data:
       return BufferRef();

@@ -27,13 +27,13 @@ class StreamContent {
 
   /// The buffer with what is allowed; null if nothing is left. An error where it can't be examined:
   /// then it must not be passed on.
-  Result<BufferRef> clean(BufferRef buffer, const Allowance& allowance) const;
+  Result<BufferRef> clean(BufferRef buffer, const Allowance& allowance);
 
   /// Whether the buffers are only pictures or sound, so that nothing is ever taken out of them.
   bool is_plain() const { return kind_ == Kind::plain; }
 
  private:
-  enum class Kind { unknown, plain, sound, coded_video, picture, klv, data };
+  enum class Kind { unknown, plain, sound, coded_video, picture, klv, captions, data };
 
   BufferRef clean_header(BufferRef buffer) const;
 

@@ -88,11 +88,11 @@ void in_place(const char* path) {
   media::Request request = request_of(true);
   request.skip_pictures = true;
   const Times begin;
-  check(tool::edit_file_in_place(path, request, nullptr));
+  check(tool::edit_file_in_place(path, true, request, nullptr));
   const Times quick = Times().since(begin);
   request.skip_pictures = false;
   const Times again;
-  const auto passed = tool::edit_file_in_place(path, request, nullptr);
+  const auto passed = tool::edit_file_in_place(path, true, request, nullptr);
   const Times pass = Times().since(again);
   if (const auto* error = std::get_if<tool::EditError>(&passed)) give_up(error->error.message);
   std::printf("{\"ms\": %.2f, \"cpu_ms\": %.2f, \"pass_ms\": %.2f, \"pass_cpu_ms\": %.2f}\n",

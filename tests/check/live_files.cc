@@ -287,7 +287,7 @@ GST_START_TEST(a_file_begins_with_its_pictures) {
   const GString_ folder(g_dir_make_tmp("sphere-XXXXXX", nullptr));
   const std::string path = to_string(folder.get()) + "/film.mp4";
   PartNames names(path, false);
-  PartWriter writer(&names, 0, false);
+  PartWriter writer(&names, false);
   // In place of the muxer, whose order can't be told in advance.
   const GstRef<GstElement> pipeline(gst_parse_launch(
       "appsrc name=mux ! appsink name=muxed sync=false async=false max-buffers=1", nullptr));

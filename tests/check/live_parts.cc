@@ -427,7 +427,10 @@ struct SoundOrder {
 
 GST_START_TEST(a_gap_comes_after_the_form_of_the_sound) {
   SoundOrder order;
-  Feed feed(OutputNeeds{});
+  // Of AAC it would be known.
+  OutputNeeds needs;
+  needs.audio = AudioForm::opus;
+  Feed feed(needs);
   const auto sink = order.child(order.input.get(), "video"),
              sound = order.child(order.input.get(), "audio"),
              to = order.child(order.output.get(), "video"),
@@ -442,7 +445,7 @@ GST_START_TEST(a_gap_comes_after_the_form_of_the_sound) {
   GstSegment segment;
   gst_segment_init(&segment, GST_FORMAT_TIME);
   for (const auto& [pad, form] :
-       {std::pair(in.get(), "video/x-h264"), std::pair(sound_in.get(), "audio/mpeg")}) {
+       {std::pair(in.get(), "video/x-h264"), std::pair(sound_in.get(), "audio/x-opus")}) {
     // The sound's form comes late, and its first buffer never.
     gst_pad_send_event(pad, gst_event_new_stream_start(form));
     if (pad == sound_in.get()) continue;
@@ -459,7 +462,7 @@ GST_START_TEST(a_gap_comes_after_the_form_of_the_sound) {
   send_pictures(0, 10);
   fail_unless_equals_int(static_cast<int>(feed.frames()), 10);
   gst_pad_send_event(sound_in.get(),
-                     gst_event_new_caps(CapsRef(gst_caps_from_string("audio/mpeg")).get()));
+                     gst_event_new_caps(CapsRef(gst_caps_from_string("audio/x-opus")).get()));
   send_pictures(10, 20);
   bool caps = false;
   for (;;) {
@@ -471,6 +474,68 @@ GST_START_TEST(a_gap_comes_after_the_form_of_the_sound) {
     fail_unless(caps, "the gap came before the form of the sound");
     break;
   }
+}
+GST_END_TEST
+
+/// Coded sound of a camera tells when it is heard, but not for how long.
+GST_START_TEST(silence_follows_sound_without_durations) {
+  SoundOrder order;
+  Feed feed(OutputNeeds{});
+  const auto sink = order.child(order.input.get(), "video"),
+             sound = order.child(order.input.get(), "audio"),
+             to = order.child(order.output.get(), "video"),
+             sound_to = order.child(order.output.get(), "audio"),
+             end = order.child(order.output.get(), "end");
+  const GstRef<GstPad> last(gst_element_get_static_pad(end.get(), "sink"));
+  GAsyncQueue* times = g_async_queue_new();
+  gst_pad_add_probe(
+      last.get(), GST_PAD_PROBE_TYPE_BUFFER,
+      [](GstPad*, GstPadProbeInfo* info, gpointer queue) {
+        // Null would be nothing.
+        g_async_queue_push(static_cast<GAsyncQueue*>(queue),
+                           GSIZE_TO_POINTER(GST_BUFFER_PTS(GST_PAD_PROBE_INFO_BUFFER(info)) + 1));
+        return GST_PAD_PROBE_OK;
+      },
+      times, nullptr);
+  feed.watch_video(GST_APP_SINK(sink.get()), [] {});
+  feed.watch_audio(GST_APP_SINK(sound.get()));
+  for (const auto& one : {order.input.get(), order.output.get()})
+    gst_element_set_state(one, GST_STATE_PLAYING);
+  feed.connect(GST_APP_SRC(to.get()), GST_APP_SRC(sound_to.get()));
+  const GstRef<GstPad> in(gst_element_get_static_pad(sink.get(), "sink")),
+      sound_in(gst_element_get_static_pad(sound.get(), "sink"));
+  GstSegment segment;
+  gst_segment_init(&segment, GST_FORMAT_TIME);
+  for (const auto& [pad, form] :
+       {std::pair(in.get(), "video/x-h264"),
+        std::pair(sound_in.get(),
+                  "audio/mpeg,mpegversion=4,stream-format=raw,rate=48000,channels=2,"
+                  "codec_data=(buffer)1190")}) {
+    gst_pad_send_event(pad, gst_event_new_stream_start(form));
+    gst_pad_send_event(pad, gst_event_new_caps(CapsRef(gst_caps_from_string(form)).get()));
+    gst_pad_send_event(pad, gst_event_new_segment(&segment));
+  }
+  constexpr GstClockTime packet = GST_SECOND * 1024 / 48000;
+  const auto send = [](GstPad* pad, GstClockTime time) {
+    GstBuffer* buffer = gst_buffer_new_allocate(nullptr, 16, nullptr);
+    GST_BUFFER_PTS(buffer) = time;
+    fail_unless_equals_int(gst_pad_chain(pad, buffer), GST_FLOW_OK);
+  };
+  send(in.get(), 0);
+  for (GstClockTime i = 0; i < 10; ++i) send(sound_in.get(), i * packet);
+  for (GstClockTime i = 1; i < 20; ++i) send(in.get(), i * 100 * GST_MSECOND);
+  // It comes again after more than a second, and the silence ends there.
+  send(sound_in.get(), 100 * packet);
+  for (GstClockTime i = 0; i <= 100; ++i) {
+    const gpointer one = g_async_queue_timeout_pop(times, 20 * G_USEC_PER_SEC);
+    fail_unless(one != nullptr, "there are only %d packets", static_cast<int>(i));
+    const auto off = GST_CLOCK_DIFF(i * packet, GPOINTER_TO_SIZE(one) - 1);
+    fail_unless(std::abs(off) < 1000, "packet %d is late by %d ns", static_cast<int>(i),
+                static_cast<int>(off));
+  }
+  for (const auto& one : {order.output.get(), order.input.get()})
+    gst_element_set_state(one, GST_STATE_NULL);
+  g_async_queue_unref(times);
 }
 GST_END_TEST
 
@@ -593,6 +658,7 @@ static Suite* live_parts_suite() {
   tcase_add_test(all, encoders_are_chosen);
   tcase_add_test(all, the_debug_log_is_limited);
   tcase_add_test(all, a_gap_comes_after_the_form_of_the_sound);
+  tcase_add_test(all, silence_follows_sound_without_durations);
   tcase_add_test(all, connections_to_one_server_are_found);
   return suite;
 }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "gst/sphere/media/heif_items.h"
+#include "tests/check/photo_builder.h"
 #include "tests/check/video_builder.h"
 
 using namespace sphere;
@@ -158,6 +159,47 @@ GST_START_TEST(everything_that_tells_goes) {
 }
 GST_END_TEST
 
+/// A small picture and an auxiliary one are JPEGs, with an Exif of their own.
+GST_START_TEST(pictures_beside_the_picture_are_examined) {
+  const Bytes plain = made_by(
+      "videotestsrc num-buffers=1 ! video/x-raw,format=I420,width=48,height=24 ! jpegenc ! "
+      "filesink location=%s");
+  const auto segment = [](uint8_t marker, const Bytes& content) {
+    return join(Bytes{0xff, marker}, big(content.size() + 2, 2), content);
+  };
+  const Bytes own = exif(), begin(plain.begin(), plain.begin() + 2);
+  const Bytes rest(plain.begin() + 2, plain.end());
+  const Bytes jpeg =
+      join(begin, segment(0xe1, Bytes(own.begin() + 4, own.end())),
+           segment(0xe1, join(bytes_of("http://ns.adobe.com/xap/1.0/"), zeros(1), xmp())),
+           segment(0xfe, bytes_of("SECRET comment")), rest);
+  TestHeif file = telling();
+  const auto first = static_cast<uint32_t>(file.items.size() + 1);
+  file.items.push_back({"jpeg", jpeg, "", {}});
+  file.items.push_back({"jpeg", jpeg, "", {}});
+  file.items.push_back({"mime", jpeg, "", join(bytes_of("image/jpeg"), zeros(1))});
+  file.items.push_back({"Exif", own, "", {}});
+  file.references = join(file.references, box("thmb", big(first, 2), big(1, 2), big(1, 2)),
+                         box("auxl", big(first + 1, 2), big(1, 2), big(1, 2)),
+                         box("cdsc", big(first + 3, 2), big(1, 2), big(first, 2)));
+  const Bytes clean = changed(file.build(), removing());
+  no_secret(clean);
+  for (const uint32_t id : {first, first + 1}) fail_unless(has(data_of(clean, id), rest));
+  fail_unless(changed(clean, removing()) == clean);
+}
+GST_END_TEST
+
+GST_START_TEST(colour_profiles_tell_colours) {
+  TestHeif file = telling();
+  file.properties =
+      join(file.properties, box("colr", bytes_of("prof"), colour_profile("KEEP", "SECRET screen")));
+  const Bytes whole = file.build(), clean = changed(whole, removing());
+  fail_unless_equals_uint64(clean.size(), whole.size());
+  no_secret(clean);
+  fail_unless(has(clean, "KEEP"));
+}
+GST_END_TEST
+
 GST_START_TEST(what_is_given_stays) {
   const Bytes file = telling().build();
   fail_unless(changed(file, Request()) == file);
@@ -275,6 +317,8 @@ static Suite* media_heif_suite(void) {
   TCase* tc = tcase_create("general");
   suite_add_tcase(suite, tc);
   tcase_add_test(tc, everything_that_tells_goes);
+  tcase_add_test(tc, pictures_beside_the_picture_are_examined);
+  tcase_add_test(tc, colour_profiles_tell_colours);
   tcase_add_test(tc, what_is_given_stays);
   tcase_add_test(tc, what_the_picture_is_made_of_must_stay);
   tcase_add_test(tc, descriptions_without_bytes_stay);

@@ -625,6 +625,8 @@ GST_START_TEST(forms_of_a_tiff) {
   };
   constexpr int profile = 0x8773, extra = 0x0152, tables = 0x015b, operations = 0xc740;
   fail_unless(has(clean(value(profile, test::colour_profile("KEEP")), 1, {pixels}), "KEEP"));
+  const Bytes told = clean(value(profile, test::colour_profile("KEEP", "SECRET")), 1, {pixels});
+  fail_unless(has(told, "KEEP") && !has(told, "SECRET"));
   const Bytes empty = bytes_of({"\xff\xd8\xff\xd9", 4});
   fail_unless(
       has(clean(value(tables, empty), 1, {pixels}), std::string(empty.begin(), empty.end())));

@@ -156,8 +156,8 @@ def test_other_codecs(case):
             ("dnxhr.mov", "dnxhd", "mp2", ("-s", "512x256", "-profile:v", "dnxhr_sq", "-pix_fmt", "yuv422p"), True),
             ("dv.mov", "dvvideo", "pcm_s16le", tape, False),
             ("dv.mkv", "dvvideo", "pcm_s16le", tape, False),
-            ("mpeg2.mov", "mpeg2video", "ac3", ("-r", "25"), True),
-            ("mpeg1.mov", "mpeg1video", "alac", ("-r", "25"), True),
+            ("mpeg2.mov", "mpeg2video", "ac3", ("-r", "25"), False),  # time codes
+            ("mpeg1.mov", "mpeg1video", "alac", ("-r", "25"), False),  # time codes
             ("mjpeg.mov", "mjpeg", "pcm_mulaw", (), False),
             ("mjpeg.mkv", "mjpeg", "flac", (), False),
             ("png.mkv", "png", "libvorbis", (), True),

@@ -633,6 +633,65 @@ GST_START_TEST(an_unknown_brand_is_refused) {
 GST_END_TEST
 
 /// Apple's descriptions of two views, and of a sphere.
+/// The index of a fragmented file, with the offset of its first fragment, goes with a track.
+GST_START_TEST(indexes_of_which_something_is_gone_go) {
+  TestTrack pictures;
+  pictures.entry = picture_entry();
+  pictures.samples = {picture(1), picture(2)};
+  const TestTrack text{"text", "", data_entry("tx3g", zeros(30)), {bytes_of("SECRET")}, 1, {}};
+  for (const bool has_text : {false, true}) {
+    TestVideo video;
+    video.fragmented = true;
+    video.before = box("free", bytes_of("SECRET"));
+    video.tracks = {pictures};
+    if (has_text) video.tracks.push_back(text);
+    const uint64_t first = video.build().size() - 1;  // behind the edits, at least
+    video.after =
+        box("mfra", box("tfra", big(0), big(1), big(0), big(1), big(0), big(first), Bytes{1, 1, 1}),
+            box("mfro", big(0), big(67)));
+    const Bytes clean = changed_video(video.build(), removing());
+    no_secret(clean);
+    fail_unless_equals_int(has(clean, "mfra"), !has_text);
+    fail_unless(samples_of(clean, 0) == samples_of(video.build(), 0));
+  }
+}
+GST_END_TEST
+
+GST_START_TEST(vendors_of_codecs_go) {
+  const auto entries = [](std::string_view vendor, char version) {
+    const Bytes more = join(bytes_of(vendor), Bytes{static_cast<uint8_t>(version)});
+    TestTrack pictures, sound{"soun", "", {}, {bytes_of("sound")}, 1, {}};
+    pictures.entry = box("s263", zeros(6), big(1, 2), zeros(16), big(176, 2), big(144, 2),
+                         big(0x480000), big(0x480000), zeros(4), big(1, 2), zeros(32), big(24, 2),
+                         big(0xffff, 2), box("d263", more, Bytes{10, 0}));
+    pictures.samples = {Bytes{0, 0, 0x80, 2, 8}};
+    sound.entry = box("samr", zeros(6), big(1, 2), zeros(8), big(2, 2), big(16, 2), zeros(4),
+                      big(8000 << 16), box("damr", more, big(0x81ff, 2), Bytes{0, 1}));
+    TestVideo video;
+    video.tracks = {pictures, sound};
+    return video.build();
+  };
+  const Bytes clean = changed_video(entries("BOBS", 7), removing());
+  fail_unless(clean == changed_video(entries({"\0\0\0\0", 4}, 0), removing()));
+  fail_unless(has(changed_video(entries("FFMP", 7), removing()), "FFMP\7"));
+  Request models = removing();
+  models.policy.identity = true;
+  fail_unless(has(changed_video(entries("BOBS", 7), models), "BOBS\7"));
+}
+GST_END_TEST
+
+/// Two tables of descriptions in one track, of which a player may read either.
+GST_START_TEST(two_tables_of_descriptions_are_refused) {
+  TestVideo video;
+  TestTrack pictures;
+  pictures.entry = picture_entry();
+  pictures.samples = {picture(1)};
+  pictures.more_tables = box("stsd", big(0), big(1), picture_entry({}, "SECRET"));
+  video.tracks = {pictures};
+  fail_unless(refusal(video.build()).find("stsd") != std::string::npos);
+}
+GST_END_TEST
+
 GST_START_TEST(descriptions_of_views_stay) {
   const auto units = [](int type, const Bytes& unit) {
     return join(Bytes{static_cast<uint8_t>(type)}, big(1, 2), big(unit.size(), 2), unit);
@@ -695,6 +754,9 @@ static Suite* media_video_parts_suite(void) {
   tcase_add_test(tc, bytes_behind_a_table_go);
   tcase_add_test(tc, units_of_layers_go);
   tcase_add_test(tc, an_unknown_brand_is_refused);
+  tcase_add_test(tc, indexes_of_which_something_is_gone_go);
+  tcase_add_test(tc, vendors_of_codecs_go);
+  tcase_add_test(tc, two_tables_of_descriptions_are_refused);
   tcase_add_test(tc, descriptions_of_views_stay);
   return suite;
 }

@@ -86,6 +86,34 @@ GST_START_TEST(each_set_ends_with_its_last_byte) {
 }
 GST_END_TEST
 
+GST_START_TEST(sequence_sets_tell_the_form_of_times) {
+  struct Case {
+    std::string_view digits;
+    PictureTiming timing;
+  };
+  const Case cases[] = {
+      {sets[0], {0, 0, 24, false}},
+      {sets[2], {0, 0, 24, true}},
+      // Of x264 with a buffer that is described.
+      {"67f4000d90d964116c05a83030320000030002000003006"
+       "5e040fa0002579d139807c50a92",
+       {8, 7, 0, true}},
+  };
+  for (const Case& one : cases) {
+    const auto timing = h264_picture_timing(bytes_of_hex(one.digits));
+    fail_unless(timing.has_value());
+    fail_unless(*timing == one.timing, "%u %u %u %d", timing->removal_delay, timing->output_delay,
+                timing->offset, timing->structure);
+  }
+  fail_if(h264_picture_timing(bytes_of_hex(sets[1])));
+  fail_if(h264_picture_timing(bytes_of_hex("6742c0")));
+  std::vector<PictureTiming> timings;
+  for (const std::string_view digits : sets) add_picture_timing(bytes_of_hex(digits), &timings);
+  add_picture_timing(bytes_of_hex(sets[0]), &timings);
+  fail_unless_equals_int(timings.size(), 3);
+}
+GST_END_TEST
+
 GST_START_TEST(what_is_behind_it_does_not_belong_to_it) {
   for (const std::string_view digits : all_sets()) {
     const Bytes unit = bytes_of_hex(digits);
@@ -124,6 +152,7 @@ static Suite* nal_suite(void) {
   TCase* tc = tcase_create("general");
   suite_add_tcase(suite, tc);
   tcase_add_test(tc, each_set_ends_with_its_last_byte);
+  tcase_add_test(tc, sequence_sets_tell_the_form_of_times);
   tcase_add_test(tc, what_is_behind_it_does_not_belong_to_it);
   tcase_add_test(tc, a_set_that_is_cut_off_can_not_be_read);
   return suite;

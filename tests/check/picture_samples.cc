@@ -174,7 +174,29 @@ GST_START_TEST(mpeg) {
   check_clean(SampleForm::mpeg2, join(begin, slice, unit(0xb2, text())),
               join(begin, slice, unit(0xb2, zero_text())));
 
+  // A group begins at 14:03:27:05, whose seconds are counted in one of two ways; it is closed.
+  for (const uint8_t counted : {0, 0x80}) {
+    const auto group = [&](uint8_t first, uint8_t second, uint8_t third, uint8_t last) {
+      return join(unit(0xb3, {1, 2, 3}),
+                  unit(0xb8, {static_cast<uint8_t>(first | counted), second, third, last}), slice);
+    };
+    const Bytes told = group(0x38, 0x39, 0xb2, 0xc0), untold = group(0, 0x08, 0, 0x40);
+    fail_unless(after_edits(SampleForm::mpeg2, told, Policy()) == untold);
+    check_stays(SampleForm::mpeg2, untold);
+    Policy times;
+    times.time = true;
+    fail_unless(after_edits(SampleForm::mpeg2, told, times) == told);
+  }
+  // Without its mark, with more, or with something behind it: zeros there could make another unit.
+  for (const Bytes& more : {join(Bytes{0, 0xb2, 0x66, 1}, bytes_of("SECRET")),
+                            join(Bytes{0x38, 0x39, 0xb2, 0xdf}, bytes_of("SECRET")),
+                            join(Bytes{0x38, 0x39, 0xb2, 0x80, 1, 0xb2}, bytes_of("SECRET"))})
+    check_clean(SampleForm::mpeg2, join(unit(0xb8, more), slice),
+                join(unit(0xb8, zeros(more.size())), slice));
+
   const Bytes plane = unit(0xb6, {0x55, 0x66});
+  // Of MPEG-4, the times of the pictures are counted from it.
+  check_stays(SampleForm::mpeg4, join(unit(0xb0, {1}), unit(0xb3, {0x70, 0x76, 0xc0}), plane));
   check_stays(SampleForm::mpeg4, join(unit(0xb0, {1}), unit(0x20, {4, 5}), plane));
   for (const int code : {0xb2, 0x30, 0xaf, 0xc3})
     check_clean(SampleForm::mpeg4, join(unit(code, text()), plane),

@@ -78,6 +78,17 @@ int main(int argc, char** argv) {
 }
 """
 
+LOADER = r"""
+#include <dlfcn.h>
+#include <stdio.h>
+
+int main(int argc, char** argv) {
+  if (argc > 1 && dlopen(argv[1], RTLD_NOW)) return 0;
+  fputs(dlerror(), stderr);
+  return 1;
+}
+"""
+
 meson, build, compiler = sys.argv[1], sys.argv[2], sys.argv[3:]
 
 
@@ -154,5 +165,14 @@ with tempfile.TemporaryDirectory(prefix="sphere-install-") as name:
         "GST_PLUGIN_SYSTEM_PATH": "", "G_DEBUG": "fatal-warnings",
         "GST_REGISTRY": str(here / "registry.bin")})
     check("and runs", status == 0, f"{status} {said}")
+
+    # Each alone, because what one has loaded helps the next.
+    (here / "loader.c").write_text(LOADER, encoding="utf-8")
+    status, said = run(*compiler, here / "loader.c", "-o", here / "loader", "-ldl")
+    check("a program that loads one file is built", status == 0, said)
+    bare = {name: value for name, value in os.environ.items() if name != "LD_LIBRARY_PATH"}
+    for library in sorted(stage.rglob("*.so")):
+        status, said = run(here / "loader", library, env=bare)
+        check(f"{library.name} finds what it needs", status == 0, said)
 
 finish()

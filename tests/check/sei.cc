@@ -73,12 +73,14 @@ void expect_well_formed(const Bytes& bytes) {
 
 std::vector<uint32_t> types_of(NalCodec codec, const Bytes& bytes) {
   std::vector<uint32_t> types;
-  for (const SeiMessage& one : read_sei(codec, bytes)) types.push_back(one.type);
+  for (const SeiMessage& one : read_sei(codec, bytes, {})) types.push_back(one.type);
   return types;
 }
 
 const Bytes recovery_point = message(6, {0x84});
 const KeepSei keep_harmless = keep_allowed(Policy());
+// Times of a picture of H.264 without delays.
+const std::vector<PictureTiming> plain_timing = {{0, 0, 24, true}};
 constexpr NalCodec codecs[] = {NalCodec::h264, NalCodec::h265};
 
 }  // namespace
@@ -113,7 +115,7 @@ GST_START_TEST(test_classes) {
   padded_captions.insert(padded_captions.end(), {'h', 'i', 'd', 'd', 'e', 'n'});
   const std::vector<Case> cases = {
       {message(0, {0x80}), PartClass::useful},
-      {message(1, {0x12, 0x34}), PartClass::useful},
+      {message(1, {0x14}), PartClass::useful},
       {recovery_point, PartClass::useful},
       {message(45, {0x01, 0x02, 0x03}), PartClass::useful},
       {message(137, Bytes(24)), PartClass::useful},
@@ -144,7 +146,7 @@ GST_START_TEST(test_classes) {
   for (const NalCodec codec : codecs)
     for (const Case& one : cases) {
       const Bytes bytes = unit(codec, {one.bytes});
-      const auto found = read_sei(codec, bytes);
+      const auto found = read_sei(codec, bytes, plain_timing);
       fail_unless_equals_int(found.size(), 1);
       fail_unless(found[0].part_class == one.part_class, "type %u is %s", found[0].type,
                   std::string(name_of(found[0].part_class)).c_str());
@@ -153,12 +155,86 @@ GST_START_TEST(test_classes) {
       fail_unless_equals_uint64(found[0].offset, header);
       fail_unless_equals_uint64(found[0].length, bytes.size() - header - 1);
       const bool stays = Policy().allows(one.part_class);
-      const Bytes removed = remove_sei(codec, bytes, keep_harmless);
+      const Bytes removed = remove_sei(codec, bytes, plain_timing, keep_harmless);
       fail_unless(removed == (stays ? bytes : Bytes()));
-      const Bytes blanked = blank_sei(codec, bytes, keep_harmless);
+      const Bytes blanked = blank_sei(codec, bytes, plain_timing, keep_harmless);
       fail_unless_equals_uint64(blanked.size(), bytes.size());
       fail_unless(stays == (blanked == bytes));
     }
+}
+GST_END_TEST
+
+/// Bits, as text, with the bit that ends a message.
+Bytes payload(std::string_view bits) {
+  Bytes bytes;
+  size_t used = 0;
+  const auto put = [&](bool bit) {
+    if (used % 8 == 0) bytes.push_back(0);
+    if (bit) bytes.back() |= static_cast<uint8_t>(0x80 >> used % 8);
+    ++used;
+  };
+  for (const char c : bits)
+    if (c != ' ') put(c == '1');
+  if (used % 8) put(true);
+  return bytes;
+}
+
+// Of the times of a picture, the time of day goes, and how it is made of fields stays.
+GST_START_TEST(test_time_codes) {
+  // 14:03:27:05, complete, and in the short form; 24 bits that correct it.
+  const std::string clock =
+      "01 0 00000 1 0 0 00000101 011011 000011 01110 000000000000000000000111";
+  const std::string brief =
+      "01 0 00000 0 0 0 00000101 1 011011 1 000011 1 01110" + std::string(24, '0');
+  struct Case {
+    PictureTiming timing;
+    std::string before, after, value;
+  };
+  const Case cases[] = {
+      {{0, 0, 24, true}, "0000 1" + clock, "0000 0", "14:03:27:05"},
+      {{0, 0, 24, true}, "0000 1" + brief, "0000 0", "14:03:27:05"},
+      // Two fields, of which the second one has a code.
+      {{5, 3, 24, true}, "10101 110 0011 0 1" + clock, "10101 110 0011 00", "14:03:27:05"},
+      {{5, 3, 24, true}, "10101 110 0101 0 0 0", "", ""},
+      {{24, 24, 24, false}, std::string(48, '1'), "", ""},
+  };
+  for (const Case& one : cases) {
+    const std::vector<PictureTiming> timings = {{9, 9, 5, true}, one.timing};
+    const Bytes before = message(1, payload(one.before));
+    const Bytes after = one.after.empty() ? before : message(1, payload(one.after));
+    const Bytes whole = unit(NalCodec::h264, {recovery_point, before});
+    const auto found = read_sei(NalCodec::h264, whole, timings);
+    fail_unless_equals_int(found.size(), 2);
+    fail_unless_equals_string(found[1].value.c_str(), one.value.c_str());
+    fail_unless(found[1].part_class == (one.after.empty() ? PartClass::useful : PartClass::time));
+    const Bytes less = remove_sei(NalCodec::h264, whole, timings, keep_harmless);
+    fail_unless(less == unit(NalCodec::h264, {recovery_point, after}));
+    const Bytes blanked = blank_sei(NalCodec::h264, whole, timings, keep_harmless);
+    fail_unless_equals_uint64(blanked.size(), whole.size());
+    for (const SeiMessage& each : read_sei(NalCodec::h264, blanked, timings))
+      fail_unless(each.part_class == PartClass::useful);
+    fail_unless(blanked == whole || types_of(NalCodec::h264, blanked)[1] == 1 ||
+                types_of(NalCodec::h264, blanked)[2] == 1);
+    Policy times;
+    times.time = true;
+    fail_unless(remove_sei(NalCodec::h264, whole, timings, keep_allowed(times)) == whole);
+    // Without the parameter sets, and with others, nobody can tell what is in it.
+    for (const std::vector<PictureTiming>& others :
+         {std::vector<PictureTiming>(), {{1, 1, 0, false}}})
+      fail_unless(remove_sei(NalCodec::h264, whole, others, keep_allowed(times)) ==
+                  unit(NalCodec::h264, {recovery_point}));
+  }
+  // What follows the last bit is no time.
+  Bytes longer = payload("0000 0");
+  longer.insert(longer.end(), {'S', 'E', 'C'});
+  fail_unless(remove_sei(NalCodec::h264, unit(NalCodec::h264, {message(1, longer)}), plain_timing,
+                         keep_harmless)
+                  .empty());
+  // Two ways to read it, with different rests.
+  const std::vector<PictureTiming> both = {{0, 0, 24, true}, {1, 0, 23, true}};
+  const Bytes unclear = unit(NalCodec::h264, {message(1, payload("0000 1" + clock))});
+  for (const SeiMessage& each : read_sei(NalCodec::h264, unclear, both))
+    fail_unless(each.part_class != PartClass::useful);
 }
 GST_END_TEST
 
@@ -166,7 +242,7 @@ GST_START_TEST(test_what_is_told) {
   Traces traces;
   const Bytes bytes = unit(NalCodec::h264, {text_message("CAMERA 0815"), recovery_point,
                                             text_message("39.90420, 116.40740")});
-  const auto found = read_sei(NalCodec::h264, bytes, &traces);
+  const auto found = read_sei(NalCodec::h264, bytes, {}, &traces);
   fail_unless_equals_int(found.size(), 3);
   fail_unless_equals_string(found[0].value.c_str(), "CAMERA 0815");
   fail_unless_equals_int(traces.identities.size(), 2);
@@ -177,24 +253,24 @@ GST_END_TEST
 
 // Some of several messages are removed; the others stay bit-exact and in their order.
 GST_START_TEST(test_some_stay) {
-  const Bytes zeros = message(1, {0, 0, 0, 0, 0, 1, 0, 0});
+  const Bytes zeros = message(2, {0, 0, 0, 0, 0, 1, 0, 0});
   for (const NalCodec codec : codecs) {
     const Bytes whole = unit(codec, {text_message("SECRET-1"), zeros, text_message("SECRET-2", 5),
                                      recovery_point, text_message("SECRET-3")});
-    const Bytes less = remove_sei(codec, whole, keep_harmless);
+    const Bytes less = remove_sei(codec, whole, {}, keep_harmless);
     fail_unless(less == unit(codec, {zeros, recovery_point}));
     expect_well_formed(less);
-    const Bytes blanked = blank_sei(codec, whole, keep_harmless);
+    const Bytes blanked = blank_sei(codec, whole, {}, keep_harmless);
     expect_well_formed(blanked);
     fail_unless_equals_uint64(blanked.size(), whole.size());
     fail_if(has(blanked, "SECRET"));
-    fail_unless(types_of(codec, blanked) == std::vector<uint32_t>({1, 6, 3}));
-    fail_unless(remove_sei(codec, blanked, [](const SeiMessage& m) { return m.type != 3; }) ==
+    fail_unless(types_of(codec, blanked) == std::vector<uint32_t>({2, 6, 3}));
+    fail_unless(remove_sei(codec, blanked, {}, [](const SeiMessage& m) { return m.type != 3; }) ==
                 less);
     // Once more changes nothing.
-    fail_unless(remove_sei(codec, less, keep_harmless) == less);
-    fail_unless(blank_sei(codec, blanked, keep_harmless) == blanked);
-    fail_unless(remove_sei(codec, whole, keep_allowed(Policy::everything())) == whole);
+    fail_unless(remove_sei(codec, less, {}, keep_harmless) == less);
+    fail_unless(blank_sei(codec, blanked, {}, keep_harmless) == blanked);
+    fail_unless(remove_sei(codec, whole, {}, keep_allowed(Policy::everything())) == whole);
   }
 }
 GST_END_TEST
@@ -204,17 +280,17 @@ GST_START_TEST(test_every_gap_is_filled) {
   for (const NalCodec codec : codecs)
     for (const std::vector<Bytes>& kept : {std::vector<Bytes>(),
                                            {recovery_point},
-                                           {message(1, {1, 0, 0})},
+                                           {message(2, {1, 0, 0})},
                                            {message(0, {1, 0}), recovery_point}}) {
       size_t payload = 0;
       for (; payload < 1100; ++payload) {
         std::vector<Bytes> all = kept;
         all.push_back(message(200, Bytes(payload, 'x')));
         const Bytes whole = unit(codec, all);
-        const Bytes blanked = blank_sei(codec, whole, keep_harmless);
+        const Bytes blanked = blank_sei(codec, whole, {}, keep_harmless);
         fail_unless_equals_uint64(blanked.size(), whole.size());
         expect_well_formed(blanked);
-        const auto found = read_sei(codec, blanked);
+        const auto found = read_sei(codec, blanked, {});
         size_t others = 0;
         for (const SeiMessage& one : found) {
           fail_unless(one.part_class == PartClass::useful);
@@ -230,22 +306,22 @@ GST_START_TEST(test_damage_does_not_stay) {
   for (const NalCodec codec : codecs) {
     Bytes cut = unit(codec, {recovery_point, text_message("SECRET that is cut")});
     cut.resize(cut.size() - 4);
-    const auto found = read_sei(codec, cut);
+    const auto found = read_sei(codec, cut, {});
     fail_unless_equals_int(found.size(), 2);
     fail_unless(found[1].type == damaged_sei && found[1].part_class == PartClass::unknown);
     fail_unless_equals_uint64(found[1].offset + found[1].length, cut.size());
-    fail_unless(remove_sei(codec, cut, keep_harmless) == unit(codec, {recovery_point}));
-    const Bytes blanked = blank_sei(codec, cut, keep_harmless);
+    fail_unless(remove_sei(codec, cut, {}, keep_harmless) == unit(codec, {recovery_point}));
+    const Bytes blanked = blank_sei(codec, cut, {}, keep_harmless);
     fail_unless_equals_uint64(blanked.size(), cut.size());
     fail_if(has(blanked, "SECRET"));
     // A policy that allows everything keeps it.
-    fail_unless(remove_sei(codec, cut, keep_allowed(Policy::everything())) == cut);
+    fail_unless(remove_sei(codec, cut, {}, keep_allowed(Policy::everything())) == cut);
     // Too short for any message.
     for (size_t size = 1; size <= 5; ++size) {
       Bytes tiny = codec == NalCodec::h264 ? Bytes{6} : Bytes{39 << 1, 1};
       tiny.resize(std::max(size, tiny.size()), 0x55);
-      fail_unless(remove_sei(codec, tiny, keep_harmless).empty());
-      const Bytes filled = blank_sei(codec, tiny, keep_harmless);
+      fail_unless(remove_sei(codec, tiny, {}, keep_harmless).empty());
+      const Bytes filled = blank_sei(codec, tiny, {}, keep_harmless);
       fail_unless_equals_uint64(filled.size(), tiny.size());
       fail_unless(std::ranges::find(filled, 0x55) == filled.end());
     }
@@ -269,13 +345,13 @@ GST_START_TEST(test_random_units) {
       if (harmless) stay.push_back(messages.back());
     }
     const Bytes whole = unit(codec, messages);
-    const Bytes less = remove_sei(codec, whole, keep_harmless);
+    const Bytes less = remove_sei(codec, whole, {}, keep_harmless);
     fail_unless(less == (stay.empty() ? Bytes() : unit(codec, stay)));
-    const Bytes blanked = blank_sei(codec, whole, keep_harmless);
+    const Bytes blanked = blank_sei(codec, whole, {}, keep_harmless);
     fail_unless_equals_uint64(blanked.size(), whole.size());
     expect_well_formed(blanked);
     size_t others = 0;
-    for (const SeiMessage& one : read_sei(codec, blanked)) {
+    for (const SeiMessage& one : read_sei(codec, blanked, {})) {
       fail_unless(one.part_class == PartClass::useful);
       if (one.type != 3) ++others;
     }
@@ -334,6 +410,7 @@ static Suite* sei_suite() {
   suite_add_tcase(s, tc);
   tcase_add_test(tc, test_units_are_told_from_others);
   tcase_add_test(tc, test_classes);
+  tcase_add_test(tc, test_time_codes);
   tcase_add_test(tc, test_what_is_told);
   tcase_add_test(tc, test_some_stay);
   tcase_add_test(tc, test_every_gap_is_filled);

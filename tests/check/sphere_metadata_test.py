@@ -196,6 +196,32 @@ def test_other_codecs(case):
     check("in JSON, too", result.returncode == 3 and "error" in report and report["parts"], report)
 
 
+def test_time_codes(case):
+    """Cameras write the time of day into the groups of pictures."""
+    source, out = case.path("in.mov"), case.path("out.mov")
+    ffmpeg("-f", "lavfi", "-i", "testsrc=s=64x32:d=1:r=25", "-c:v", "mpeg2video", "-g", "5", "-timecode",
+           "14:03:27:05", source)
+    report = json.loads(case.done("a video with time codes", "redact", "--json", source, out))
+    told = [part["value"] for file in report["files"] for part in file["parts"] if part["what"] == "time code"]
+    check("they are told", "14:03:27:05" in told, told)
+    frames = probe(source, "-show_frames")["frames"], probe(out, "-show_frames")["frames"]
+    codes = [{data["timecodes"][0]["value"] for frame in each for data in frame.get("side_data_list", [])
+              if "timecodes" in data} | {frame["tags"]["timecode"] for frame in each if "timecode" in
+                                         frame.get("tags", {})} for each in frames]
+    check("they go", "14:03:27:05" in codes[0] and codes[1] <= {"00:00:00:00"}, codes)
+    check("the pictures are the same", pictures(source) == pictures(out))
+    # Of MPEG-4, the pictures need it.
+    ffmpeg("-f", "lavfi", "-i", "testsrc=s=64x32:d=1:r=25", "-c:v", "mpeg4", "-g", "5", source)
+    said = case.done("MPEG-4 from 0 on", "redact", source, out)
+    check("tells nothing", "time of day" not in said, said)
+    data = source.read_bytes()
+    at = data.index(b"\0\0\1\xb3") + 4
+    source.write_bytes(data[:at] + bytes([data[at] & 7 | 14 << 3]) + data[at + 1:])
+    said = case.done("MPEG-4 from 14 o'clock on", "redact", source, out)
+    check("it is told", "14:00:00" in said and "time of day" in said, said)
+    check("the pictures are the same there, too", pictures(source) == pictures(out))
+
+
 def test_heif(case):
     """A picture of a phone: its Exif and XMP, and where its items are."""
     source, out, again = case.path("in.avif"), case.path("out.avif"), case.path("again.avif")
@@ -630,7 +656,7 @@ def test_memory(case):
             check(f"{name}: less than 32 MB in all", most[1] < 32_000_000, most)
 
 
-TESTS = [test_choices, test_containers, test_other_codecs, test_heif, test_in_place, test_hidden_place,
+TESTS = [test_choices, test_containers, test_other_codecs, test_time_codes, test_heif, test_in_place, test_hidden_place,
          test_failures, test_output_that_is_lost, test_folders, test_geotag, test_geotag_by_time, test_what_is_given_for_sharing,
          test_withdrawal_between_two_files,
          test_marking, test_memory, test_stitched]

@@ -215,6 +215,12 @@ def test_nothing_is_told(case):
     result = case.sphere("trim", held, part, "--from", "1")
     check("it says that there is no sound", result.returncode == 0 and "withdrawn" in result.stderr, result.stderr)
     check("and there is none", len(probe(part)["streams"]) == 1)
+    silent = case.path("silent.mp4")
+    ffmpeg("-i", held, "-an", "-c", "copy", silent)
+    for words in ((silent, part, "--from", "1"), (held, part, "--from", "1", "--no-audio")):
+        result = case.sphere("trim", *words)
+        check("it says nothing of sound that nobody misses", result.returncode == 0 and not result.stderr,
+              result.stderr)
     # A withdrawal that can't be written is noted beside the ledger, and counts until it can.
     case.done("the ledger is erased", "consent", "erase", "--yes")
     case.done("sound again", "trim", held, part, "--from", "1")

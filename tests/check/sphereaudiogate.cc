@@ -283,11 +283,15 @@ GST_START_TEST(test_metas_and_flags) {
   fail_unless_equals_int(size_of(last_tags()), 1);
 
   BufferRef sound = buffer_of(96, 1, 0, ms);
+  static const gchar* no_tags[] = {nullptr};
+  gst_meta_register_custom("CanaryWordsMeta", no_tags, nullptr, nullptr, nullptr);
+  gst_buffer_add_custom_meta(sound.get(), "CanaryWordsMeta");
   gst_buffer_add_audio_level_meta(sound.get(), 20, TRUE);
   gst_buffer_add_audio_clipping_meta(sound.get(), GST_FORMAT_DEFAULT, 3, 0);
   gst_harness_push(h.get(), sound.release());
   const BufferRef out(gst_harness_pull(h.get()));
   fail_unless(!gst_buffer_get_audio_level_meta(out.get()), "how loud it was");
+  fail_unless(!gst_buffer_get_custom_meta(out.get(), "CanaryWordsMeta"), "what was said");
   fail_unless(gst_buffer_get_audio_clipping_meta(out.get()) != nullptr);
   fail_unless(!is_active(h->element));
 

@@ -407,6 +407,30 @@ GST_START_TEST(application_may_end_it) {
 }
 GST_END_TEST;
 
+/// An application that seeks in whatever it plays. The sink holds a buffer meanwhile.
+GST_START_TEST(it_does_not_seek) {
+  const auto camera = camera_with({}, false, true);
+  test::Pipeline pipeline(
+      source(*camera,
+             "latency=0 consent=\"consent/audio,state=(string)given,purpose=(string)live\" "
+             "camera.audio ! fakesink sync=false camera.video") +
+      " ! appsink name=sink sync=false max-buffers=1");
+  pipeline.play();
+  const GstClockTime last = pull(pipeline, 10);
+  fail_if(gst_element_seek_simple(pipeline.element(), GST_FORMAT_TIME, GST_SEEK_FLAG_FLUSH, 0));
+  fail_if(gst_element_seek_simple(pipeline.child("camera").get(), GST_FORMAT_TIME,
+                                  GST_SEEK_FLAG_FLUSH, 0));
+  GstQuery* query = gst_query_new_seeking(GST_FORMAT_TIME);
+  gboolean seekable = TRUE;
+  fail_unless(gst_element_query(pipeline.element(), query));
+  gst_query_parse_seeking(query, nullptr, &seekable, nullptr, nullptr);
+  gst_query_unref(query);
+  fail_if(seekable);
+  pull(pipeline, 10, last);
+  fail_unless_equals_int(losses(pipeline), 0);
+}
+GST_END_TEST;
+
 GST_START_TEST(without_reconnect_a_loss_is_an_error) {
   for (const bool from_the_start : {true, false}) {
     // A new camera each time, because a restarted one may not listen yet.
@@ -550,6 +574,7 @@ static Suite* spherecamsrc_suite() {
   tcase_add_test(tcase, no_secrets_in_logs_and_messages);
   tcase_add_test(tcase, downstream_may_end_it);
   tcase_add_test(tcase, application_may_end_it);
+  tcase_add_test(tcase, it_does_not_seek);
   tcase_add_test(tcase, without_reconnect_a_loss_is_an_error);
   tcase_add_test(tcase, lost_packets);
   tcase_add_test(tcase, photos_recordings_and_notifications);

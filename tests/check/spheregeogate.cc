@@ -4,8 +4,13 @@
 
 #include "tests/check/geogate.h"
 
+#include <gst/audio/audio.h>
+#include <gst/video/gstvideoaffinetransformationmeta.h>
+#include <gst/video/gstvideocodecalphameta.h>
 #include <gst/video/video-sei.h>
 #include <gst/video/video.h>
+
+#include "gst/sphere/orientation/gstsphereorientationmeta.h"
 
 using namespace sphere;
 using namespace sphere::test;
@@ -241,6 +246,11 @@ GST_START_TEST(test_custom_events) {
       {"fix, geoLocation=(int)4", false},
       {"note, text=(string)\"at 39.90421,116.40741\"", false},
       {"note, inner=(structure)[fix, Latitude=(double)39.9;]", false},
+      {"note, texts=(string){ \"here\", \"39.90421,116.40741\" }", false},
+      {"note, texts=(string)< \"39.90421,116.40741\" >", false},
+      {"note, data=(buffer)43414e415259", false},
+      {"note, caps=(GstCaps)\"a/b, streamheader=(buffer)43\"", false},
+      {"note, numbers=(int){ 1, 2 }, rate=(fraction)30/1, size=(int)[ 1, 2 ]", true},
       {"GstForceKeyUnit, all-headers=(boolean)true, latency=(int)3", true},
       {"sphere-lens, replace=(int)4, platform=(string)x", true},
   };
@@ -256,8 +266,36 @@ GST_START_TEST(test_custom_events) {
       const EventRef out(gst_harness_try_pull_event(h.get()));
       fail_unless(one.passes == (out != nullptr), "%s", one.content);
     }
+  // The lenses, and how the camera was held, are needed to stitch.
+  g_autoptr(GBytes) table = g_bytes_new_static("table", 5);
+  for (const char* name : {"sphere-lens", "sphere-orientation", "other"}) {
+    gst_harness_push_event(
+        h.get(),
+        gst_event_new_custom(GST_EVENT_CUSTOM_DOWNSTREAM_STICKY,
+                             gst_structure_new(name, "table", G_TYPE_BYTES, table, nullptr)));
+    const EventRef out(gst_harness_try_pull_event(h.get()));
+    fail_unless((out != nullptr) == (name != std::string_view("other")), "%s", name);
+  }
 }
 GST_END_TEST
+
+/// As an application defines one, with a text, and with a tag of GStreamer's own.
+const GstMetaInfo* application_meta() {
+  struct Place {
+    GstMeta meta;
+    char text[16];
+  };
+  static const gchar* tags[] = {GST_META_TAG_VIDEO_STR, nullptr};
+  static const GstMetaInfo* const info = gst_meta_register(
+      gst_meta_api_type_register("CanaryPositionMetaAPI", tags), "CanaryPositionMeta",
+      sizeof(Place),
+      [](GstMeta* meta, gpointer, GstBuffer*) -> gboolean {
+        std::strcpy(reinterpret_cast<Place*>(meta)->text, "39.9042,116.407");
+        return TRUE;
+      },
+      nullptr, nullptr);
+  return info;
+}
 
 GST_START_TEST(test_metas) {
   static const gchar* no_tags[] = {nullptr};
@@ -269,6 +307,7 @@ GST_START_TEST(test_metas) {
     uint8_t uuid[16] = {1}, canary[] = {'C', 'A', 'N', 'A', 'R', 'Y'};
     gst_buffer_add_video_sei_user_data_unregistered_meta(buffer.get(), uuid, canary, sizeof canary);
     gst_buffer_add_custom_meta(buffer.get(), "CanaryPlaceMeta");
+    gst_buffer_add_meta(buffer.get(), application_meta(), nullptr);
     gst_buffer_add_video_caption_meta(buffer.get(), GST_VIDEO_CAPTION_TYPE_CEA608_RAW, canary,
                                       sizeof canary);
     gst_buffer_add_video_region_of_interest_meta(buffer.get(), "face of CANARY", 1, 2, 3, 4);
@@ -291,7 +330,33 @@ GST_START_TEST(test_metas) {
   fail_unless_equals_int(left(nullptr), 1);
   fail_unless_equals_int(left(location_given), 1);
   fail_unless_equals_int(left(device_given), 3);
-  fail_unless_equals_int(left(all_given), 7);
+  fail_unless_equals_int(left(all_given), 8);
+}
+GST_END_TEST
+
+/// What elements need to read pictures and sound stays, whatever is denied.
+GST_START_TEST(test_metas_of_format) {
+  const HarnessRef h = gate_with(nullptr, raw);
+  BufferRef buffer = buffer_of(picture);
+  const BufferRef parent(gst_buffer_new());
+  gst_buffer_add_video_meta(buffer.get(), GST_VIDEO_FRAME_FLAG_NONE, GST_VIDEO_FORMAT_GRAY8, 4, 4);
+  gst_buffer_add_meta(buffer.get(), GST_VIDEO_CROP_META_INFO, nullptr);
+  gst_buffer_add_video_affine_transformation_meta(buffer.get());
+  gst_buffer_add_video_afd_meta(buffer.get(), 0, GST_VIDEO_AFD_SPEC_ATSC_A53,
+                                GST_VIDEO_AFD_4_3_FULL_16_9_FULL);
+  gst_buffer_add_video_bar_meta(buffer.get(), 0, FALSE, 1, 1);
+  gst_buffer_add_video_codec_alpha_meta(buffer.get(), buffer_of(picture).release());
+  gst_buffer_add_parent_buffer_meta(buffer.get(), parent.get());
+  gst_buffer_add_sphere_orientation_meta(buffer.get(), 1, 0, 0, 0);
+  gst_buffer_add_audio_level_meta(buffer.get(), 20, TRUE);
+  gst_buffer_add_audio_clipping_meta(buffer.get(), GST_FORMAT_DEFAULT, 3, 0);
+  const GstBuffer* before = buffer.get();
+  fail_unless_equals_int(gst_harness_push(h.get(), buffer.release()), GST_FLOW_OK);
+  const BufferRef out(gst_harness_try_pull(h.get()));
+  fail_unless(out.get() == before);
+  int count = 0;
+  for (gpointer state = nullptr; gst_buffer_iterate_meta(out.get(), &state);) ++count;
+  fail_unless_equals_int(count, 10);
 }
 GST_END_TEST
 
@@ -325,6 +390,50 @@ GST_START_TEST(test_messages_of_coded_video) {
     fail_unless(!passed(h.get(), format.write(secret_sei())));
     const HarnessRef open = gate_with(all_given, format.caps.c_str());
     fail_unless(passed(open.get(), before) == before);
+  }
+}
+GST_END_TEST
+
+/// The time of day in the messages with the times of pictures, by the parameter set in the stream,
+/// or in the description of it.
+GST_START_TEST(test_time_codes_of_h264) {
+  // Of an encoder: numbers of 8 and 7 bits, then how the picture is made.
+  const Bytes set = {0x67, 0xf4, 0x00, 0x0d, 0x90, 0xd9, 0x64, 0x11, 0x6c, 0x05, 0xa8, 0x30, 0x30,
+                     0x32, 0x00, 0x00, 0x03, 0x00, 0x02, 0x00, 0x00, 0x03, 0x00, 0x65, 0xe0, 0x40,
+                     0xfa, 0x00, 0x02, 0x57, 0x9d, 0x13, 0x98, 0x07, 0xc5, 0x0a, 0x92};
+  const Bytes timed = {6, 1, 7, 0, 0, 0x12, 0x08, 0, 0x8a, 0xce, 0x80};
+  const Bytes bare = {6, 1, 3, 0, 0, 0x08, 0x80};
+  Bytes record = {1, 0xf4, 0, 0x0d, 0xff, 0xe1};
+  append(&record, with_length(set, 2));
+  record.push_back(0);
+  const CapsRef avc(gst_caps_from_string("video/x-h264, stream-format=avc, alignment=au"));
+  const BufferRef data(gst_buffer_new_memdup(record.data(), record.size()));
+  gst_caps_set_simple(avc.get(), "codec_data", GST_TYPE_BUFFER, data.get(), nullptr);
+  const char* in_stream = "video/x-h264, stream-format=byte-stream, alignment=au";
+  for (const char* consent : {location_given, device_given}) {
+    const Bytes& expected = consent == device_given ? timed : bare;
+    const HarnessRef described = gate_with(consent, nullptr);
+    gst_harness_set_src_caps(described.get(), gst_caps_ref(avc.get()));
+    const auto four = [](const Bytes& unit) { return with_length(unit, 4); };
+    Bytes before = four(timed), after = four(expected);
+    append(&before, four(slice));
+    append(&after, four(slice));
+    fail_unless(passed(described.get(), before) == after);
+
+    const HarnessRef h = gate_with(consent, in_stream);
+    // Without a parameter set nobody can tell what is in the message.
+    before = with_start_code(timed);
+    append(&before, with_start_code(slice));
+    fail_unless(passed(h.get(), before) == with_start_code(slice));
+    Bytes first = with_start_code(set), cleaned = first;
+    append(&first, before);
+    append(&cleaned, with_start_code(expected));
+    append(&cleaned, with_start_code(slice));
+    fail_unless(passed(h.get(), first) == cleaned);
+    // It holds for the buffers that follow.
+    after = with_start_code(expected);
+    append(&after, with_start_code(slice));
+    fail_unless(passed(h.get(), before) == after);
   }
 }
 GST_END_TEST
@@ -452,6 +561,47 @@ GST_START_TEST(test_klv) {
 }
 GST_END_TEST
 
+/// Packets of captions can have a time code, which may be the time of day.
+GST_START_TEST(test_captions) {
+  const auto packet = [](const Bytes& sections, uint8_t flags) {
+    Bytes bytes = {0x96, 0x69, 0, 0x3f, flags, 0x12, 0x34};
+    append(&bytes, sections);
+    append(&bytes, {0x74, 0x12, 0x34});
+    bytes[2] = static_cast<uint8_t>(bytes.size() + 1);
+    uint8_t sum = 0;
+    for (const uint8_t byte : bytes) sum = static_cast<uint8_t>(sum + byte);
+    bytes.push_back(static_cast<uint8_t>(-sum));
+    return bytes;
+  };
+  const auto joined = [](const std::vector<Bytes>& parts) {
+    Bytes all;
+    for (const Bytes& part : parts) append(&all, part);
+    return all;
+  };
+  const Bytes code = {0x71, 0xd4, 0x83, 0xa7, 0x05},
+              words = {0x72, 0xe2, 0xfc, 0x94, 0x2c, 0xfd, 0x80, 0x80},
+              services = {0x73, 0xd1, 0x80, 'e', 'n', 'g', 0x7e, 0x3f, 0xff},
+              future = {0x75, 2, 'X', 'Y'};
+  const Bytes told = packet(joined({code, words, services, future}), 0xf7);
+  const char* caps = "closedcaption/x-cea-708, format=cdp";
+  fail_unless(passed(gate_with(nullptr, caps).get(), told) ==
+              packet(joined({words, services}), 0x77));
+  fail_unless(passed(gate_with(location_given, caps).get(), told) ==
+              packet(joined({words, services}), 0x77));
+  fail_unless(passed(gate_with(device_given, caps).get(), told) ==
+              packet(joined({code, words, services}), 0xf7));
+  fail_unless(passed(gate_with(all_given, caps).get(), told) == told);
+  const Bytes plain = packet(words, 0x43);
+  fail_unless(passed(gate_with(nullptr, caps).get(), plain) == plain);
+  for (size_t size = 1; size < told.size(); ++size)
+    fail_if(passed(gate_with(nullptr, caps).get(),
+                   Bytes(told.begin(), told.begin() + static_cast<std::ptrdiff_t>(size))));
+  const Bytes bare = {0xfc, 0x94, 0x2c};
+  fail_unless(passed(gate_with(nullptr, "closedcaption/x-cea-708, format=cc_data").get(), bare) ==
+              bare);
+}
+GST_END_TEST
+
 GST_START_TEST(test_text_becomes_gaps) {
   for (const char* caps :
        {"text/x-raw, format=utf8", "application/x-onvif-metadata", "meta/x-id3"}) {
@@ -565,11 +715,14 @@ static Suite* spheregeogate_suite() {
   tcase_add_test(tc, test_descriptions_of_streams);
   tcase_add_test(tc, test_custom_events);
   tcase_add_test(tc, test_metas);
+  tcase_add_test(tc, test_metas_of_format);
   tcase_add_test(tc, test_messages_of_coded_video);
   tcase_add_test(tc, test_messages_in_the_description_of_h265);
+  tcase_add_test(tc, test_time_codes_of_h264);
   tcase_add_test(tc, test_description_of_h264);
   tcase_add_test(tc, test_delimiters_are_short);
   tcase_add_test(tc, test_klv);
+  tcase_add_test(tc, test_captions);
   tcase_add_test(tc, test_text_becomes_gaps);
   tcase_add_test(tc, test_what_can_not_be_examined_is_refused);
   tcase_add_test(tc, test_empty_buffers);

@@ -120,6 +120,20 @@ GST_START_TEST(all_pictures_of_each_connection_arrive) {
 }
 GST_END_TEST;
 
+/// Also where the times of a connection stand still or go back, and in a file with milliseconds.
+GST_START_TEST(no_two_pictures_have_the_same_time) {
+  Stream stream;
+  stream.begin(0);
+  for (int i = 0; i < 20; ++i) {
+    GstBuffer* buffer = gst_buffer_new();
+    GST_BUFFER_PTS(buffer) = GST_SECOND - static_cast<GstClockTime>(i) * 100 * GST_USECOND;
+    fail_unless(gst_pad_push(stream.source.get(), buffer) == GST_FLOW_OK);
+  }
+  fail_unless_equals_int(stream.times.size(), 20);
+  for (size_t i = 1; i < 20; ++i) fail_unless(stream.times[i] >= stream.times[i - 1] + GST_MSECOND);
+}
+GST_END_TEST;
+
 GST_START_TEST(a_connection_begins_with_a_key_frame) {
   Stream stream;
   stream.begin(0);
@@ -180,6 +194,7 @@ static Suite* stream_splicer_suite() {
   TCase* tcase = tcase_create("general");
   suite_add_tcase(suite, tcase);
   tcase_add_test(tcase, all_pictures_of_each_connection_arrive);
+  tcase_add_test(tcase, no_two_pictures_have_the_same_time);
   tcase_add_test(tcase, a_connection_begins_with_a_key_frame);
   tcase_add_test(tcase, a_restart_forgets_everything);
   return suite;

@@ -2,14 +2,14 @@
 // Packets of silence: whatever packet they stand for, they are small, last as long, and are made
 // from its first bytes alone.
 
-#include "plugins/privacy/silent_packets.h"
+#include "gst/sphere/media/silent_packets.h"
 
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <vector>
 
-using namespace sphere::privacy;
+using namespace sphere::media;
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::span<const uint8_t> packet(data, size);

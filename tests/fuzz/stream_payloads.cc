@@ -8,6 +8,7 @@
 
 #include "plugins/privacy/buffer_bytes.h"
 #include "plugins/privacy/coded_video.h"
+#include "plugins/privacy/captions.h"
 #include "plugins/privacy/klv.h"
 
 namespace {
@@ -22,7 +23,7 @@ BufferRef buffer_of(std::span<const uint8_t> bytes) {
 
 void check_video(const char* caps, std::span<const uint8_t> bytes) {
   const CapsRef parsed(gst_caps_from_string(caps));
-  const auto video = CodedVideo::make(gst_caps_get_structure(parsed.get(), 0));
+  auto video = CodedVideo::make(gst_caps_get_structure(parsed.get(), 0));
   if (!video) abort();
   const media::Policy policy;
   auto once = video->clean(buffer_of(bytes), policy);
@@ -48,6 +49,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
        {Allowance(), Allowance{true, consent::Precision::city, false}}) {
     const std::vector<uint8_t> clean = allowed_klv(bytes, allowance);
     if (allowed_klv(clean, allowance) != clean) abort();
+    const std::vector<uint8_t> captions = allowed_captions(bytes, allowance);
+    if (!captions.empty() && allowed_captions(captions, allowance) != captions) abort();
   }
   return 0;
 }

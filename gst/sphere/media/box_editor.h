@@ -61,6 +61,7 @@ class BoxEditor : private MovieEditor {
   Result<Outcome> edit_descriptions(const Box& box, const std::string& path);
   Result<Outcome> edit_description(const Box& entry, const std::string& path);
   void edit_vendor(const Box& entry, std::span<const uint8_t> bytes, const std::string& path);
+  Result<Outcome> edit_codec_vendor(const Box& box, const std::string& path);
   Result<Outcome> edit_visual(const Box& entry, const std::string& path);
   Result<Outcome> edit_sound(const Box& entry, const std::string& path);
   /// What the codec says of the channels of a sample entry, whose boxes begin after `skip` bytes.

@@ -103,6 +103,16 @@ int unit_length_size(SampleForm form, std::span<const uint8_t> config) {
   return at < config.size() ? (config[at] & 3) + 1 : -1;
 }
 
+std::vector<PictureTiming> picture_timings(SampleForm form, std::span<const uint8_t> config) {
+  std::vector<PictureTiming> timings;
+  if (form != SampleForm::h264) return timings;
+  ByteReader reader(config);
+  reader.skip(avc_length_at + 1);
+  for (int count = reader.u8() & 31; count > 0 && reader.ok(); --count)
+    add_picture_timing(reader.take(reader.u16()), &timings);
+  return timings;
+}
+
 Result<size_t> edit_codec_config(const Source& source, const SampleSettings& settings,
                                  uint64_t offset, std::span<const uint8_t> bytes,
                                  std::vector<Edit>* edits, SampleReport* report) {

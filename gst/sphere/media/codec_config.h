@@ -19,6 +19,9 @@ namespace sphere::media {
 /// too short.
 int unit_length_size(SampleForm form, std::span<const uint8_t> config);
 
+/// What the parameter sets in `avcC` say of times; nothing of another form.
+std::vector<PictureTiming> picture_timings(SampleForm form, std::span<const uint8_t> config);
+
 /// Examines the description of a track's pictures: `avcC` of H.264, `hvcC` of H.265, `av1C` of AV1,
 /// or the headers of MPEG-1, 2 and 4. The bytes are at `offset` of the source. Each edit keeps its
 /// length. Returns how many of the bytes belong to it: those after them are not examined.

@@ -26,11 +26,12 @@ bool is_colour_profile(std::span<const uint8_t> bytes) {
   reader.skip(header_size - reader.position());
   const uint32_t count = reader.u32();
   if (!reader.ok() || size > bytes.size() || count > most_tags) return false;
-  std::vector<std::pair<size_t, size_t>> used = {{0, reader.position() + count * entry_size}};
+  const size_t list_end = reader.position() + count * entry_size;
+  std::vector<std::pair<size_t, size_t>> used = {{0, list_end}};
   for (uint32_t i = 0; i < count; ++i) {
     reader.skip(4);
     const size_t offset = reader.u32(), length = reader.u32();
-    if (!reader.ok() || offset > size || length > size - offset) return false;
+    if (!reader.ok() || offset < list_end || offset > size || length > size - offset) return false;
     used.emplace_back(offset, offset + length);
   }
   used.emplace_back(bytes.size(), bytes.size());

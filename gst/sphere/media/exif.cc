@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
 #include "gst/sphere/media/exif.h"
+#include "gst/sphere/media/colour_profile.h"
 
 #include <libexif/exif-data.h>
 
@@ -15,6 +16,7 @@
 #include "gst/sphere/media/edits.h"
 #include "gst/sphere/media/embedded.h"
 #include "gst/sphere/media/exif_tags.h"
+#include "gst/sphere/media/profile_texts.h"
 #include "gst/sphere/media/tiff.h"
 #include "gst/sphere/media/tiff_write.h"
 
@@ -194,7 +196,7 @@ class Examiner {
     incomplete_ |= !entry.inside() && entry.offset == 0;
     const bool there = entry.size != 0 && entry.offset != 0 && entry.size <= largest_value &&
                        entry.type <= last_type;
-    const Bytes bytes = there ? tiff_.bytes(entry) : Bytes();
+    Bytes bytes = there ? tiff_.bytes(entry) : Bytes();
     const ExifTag tag{kind, entry.tag, entry.type, bytes};
     PartRule rule = there ? exif_rule(findings_.request(), camera_, tag, tiff_.little())
                           : PartRule{PartClass::unknown, "not complete, or too long", {}};
@@ -207,6 +209,8 @@ class Examiner {
     const bool stays = findings_.add(where, rule);
     if (!stays && names_somebody(tag)) findings_.identity(as_text(bytes));
     if (!stays || !there || findings_.keeps_everything()) return;
+    if (is_profile_tag(entry.tag) && is_colour_profile(bytes))
+      if (auto clean = clean_profile(bytes, where, &findings_)) bytes = std::move(*clean);
     writer_.add(kind, {entry.tag, entry.type, entry.count, bytes});
     if (rule.part_class == PartClass::stitching && entry.inside())
       fields_.push_back({kind, entry.tag, entry.field});

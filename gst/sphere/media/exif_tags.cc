@@ -426,8 +426,12 @@ PartRule exif_rule(const Request& request, const ExifCamera& camera, const ExifT
   return {rule->part_class, rule->what, value};
 }
 
+bool is_profile_tag(uint16_t tag) {
+  return std::ranges::find(profile_tags, tag) != std::end(profile_tags);
+}
+
 bool has_own_form(uint16_t tag) {
-  return std::ranges::find(profile_tags, tag) != std::end(profile_tags) ||
+  return is_profile_tag(tag) ||
          std::ranges::find(operation_tags, tag) != std::end(operation_tags) ||
          tag == tag_jpeg_tables;
 }

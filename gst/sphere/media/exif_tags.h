@@ -42,6 +42,8 @@ PartRule tiff_rule(const Request& request, const ExifCamera& camera, const ExifT
 /// Whether the value of an image's tag must be read whole, to know whether it is what its tag says:
 /// a colour profile, tables of a JPEG, operations on the pixels.
 bool has_own_form(uint16_t tag);
+/// Of a colour profile.
+bool is_profile_tag(uint16_t tag);
 /// Whether the text of a tag names a person or one device, and not only a model or a program.
 bool names_somebody(const ExifTag& tag);
 

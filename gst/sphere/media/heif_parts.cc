@@ -22,6 +22,7 @@
 #include "gst/sphere/media/isobmff_samples.h"
 #include "gst/sphere/media/part.h"
 #include "gst/sphere/media/picture_examiner.h"
+#include "gst/sphere/media/profile_texts.h"
 #include "gst/sphere/media/sample_tables.h"
 #include "gst/sphere/media/xmp.h"
 
@@ -243,9 +244,16 @@ class Examiner : PictureExaminer {
     if (type == "nclx" && bytes.size() >= numbers)
       cut_excess({box, box.content + numbers, path});
     else if ((type == "prof" || type == "rICC") && is_colour_profile(std::span(bytes).subspan(4)))
-      findings_.add({box.begin, box.end - box.begin, path}, {PartClass::useful, "colours"});
+      read_profile(box, path, std::span(bytes).subspan(4));
     else
       remove_box(box, path, {PartClass::unknown, "no colour profile"});
+  }
+
+  void read_profile(const Box& box, const std::string& path, std::span<const uint8_t> profile) {
+    findings_.add({box.begin, box.end - box.begin, path}, {PartClass::useful, "colours"});
+    const uint64_t begin = box.end - profile.size();
+    if (auto clean = clean_profile(profile, {begin, profile.size(), path}, &findings_))
+      edits().push_back({begin, profile.size(), std::move(*clean)});
   }
 
   void read_auxiliary(const Box& box, const std::string& path, const Bytes& bytes) {

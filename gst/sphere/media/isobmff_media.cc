@@ -391,6 +391,8 @@ Status move_fragments(const Source& source, const IsoLayout& layout,
 Status move_indexes(const Source& source, const OffsetMap& map, BoxEdits* edits) {
   if (!map.changes()) return ok();
   return for_each_box(source, [&](const Box& box) -> Status {
+    // One that is taken out has no length.
+    if (map(box.begin) == map(box.end)) return ok();
     SegmentIndex index;
     if (box.type == "sidx" && read_index(source, box, &index)) {
       uint64_t offset = box.end + index.first;

@@ -14,6 +14,7 @@
 #include "gst/sphere/media/embedded.h"
 #include "gst/sphere/media/esds.h"
 #include "gst/sphere/media/isobmff_marks.h"
+#include "gst/sphere/media/profile_texts.h"
 #include "gst/sphere/media/sound_channels.h"
 #include "gst/sphere/media/vorbis.h"
 
@@ -44,6 +45,10 @@ std::string date_of(uint64_t quicktime) {
 
 bool is_zero(std::span<const uint8_t> bytes) {
   return std::ranges::all_of(bytes, [](uint8_t byte) { return byte == 0; });
+}
+
+bool is_neutral_vendor(std::span<const uint8_t> letters) {
+  return is_zero(letters) || as_text(letters) == "appl" || as_text(letters) == "FFMP";
 }
 
 std::string_view until_zero(std::string_view text) { return text.substr(0, text.find('\0')); }
@@ -156,6 +161,8 @@ Result<Outcome> BoxEditor::edit_known(const Box& box, const BoxRule& rule,
       return edit_parameters(box, path);
     case Handling::flac:
       return edit_flac(box, path);
+    case Handling::vendor:
+      return edit_codec_vendor(box, path);
     case Handling::encrypted:
       return unsupported("the file is encrypted (" + path + ")");
     case Handling::fragment:
@@ -443,8 +450,18 @@ Result<Outcome> BoxEditor::edit_description(const Box& entry, const std::string&
 void BoxEditor::edit_vendor(const Box& entry, std::span<const uint8_t> bytes,
                             const std::string& path) {
   const auto vendor = bytes.subspan(vendor_at, 4);
-  if (!is_zero(vendor) && as_text(vendor) != "appl" && as_text(vendor) != "FFMP")
+  if (!is_neutral_vendor(vendor))
     zero_text(path, "vendor of the encoder", entry.content + vendor_at, 4, as_text(vendor));
+}
+
+Result<Outcome> BoxEditor::edit_codec_vendor(const Box& box, const std::string& path) {
+  constexpr size_t letters = 4, with_version = 5;
+  const std::vector<uint8_t> bytes = head(box, with_version);
+  if (bytes.size() < with_version) return damaged("'" + box.type + "' is too short");
+  const auto vendor = std::span(bytes).first(letters);
+  if (!is_neutral_vendor(vendor))
+    zero_text(path, "vendor of the encoder", box.content, with_version, as_text(vendor));
+  return edit_table(box, path);
 }
 
 Result<Outcome> BoxEditor::edit_visual(const Box& entry, const std::string& path) {
@@ -530,8 +547,13 @@ Result<Outcome> BoxEditor::edit_colours(const Box& box, const std::string& path)
   const std::string_view type = as_text(bytes).substr(0, 4);
   if (type == "nclx" || type == "nclc") return edit_table(box, path);
   if ((type == "prof" || type == "rICC") && box.size() == bytes.size() &&
-      is_colour_profile(std::span(bytes).subspan(4)))
+      is_colour_profile(std::span(bytes).subspan(4))) {
+    const auto profile = std::span(bytes).subspan(4);
+    const uint64_t begin = box.end - profile.size();
+    if (auto clean = clean_profile(profile, {begin, profile.size(), path}, &findings_))
+      edits_.overwrite(begin, std::move(*clean));
     return Outcome{};
+  }
   return apply(box, path, {PartClass::unknown, "no colour profile"});
 }
 

@@ -56,6 +56,7 @@ enum class Handling {
   mesh,        ///< a mesh of a projection, which can be that of the lenses
   parameters,  ///< units before the first picture: avcC, hvcC, av1C
   flac,
+  vendor,  ///< of the codec: four letters and a version before what the decoder needs
   encrypted,
   movie,
   fragment,

@@ -59,13 +59,18 @@ bool SampleReport::has(std::string_view path, PartClass part_class) const {
   });
 }
 
-void SampleReport::remark_layers(const std::string& path, Findings* findings) const {
-  if (std::ranges::any_of(parts_, [&](const auto& entry) {
-        return entry.second.path == path && entry.second.what == layer_units &&
-               entry.second.removed;
-      }))
-    findings->remark(path + ": its second view, layer or alpha channel was taken out, because it " +
-                     "can't be examined; the pictures that all players show stay");
+void SampleReport::remark(const std::string& path, Findings* findings) const {
+  for (const auto& [key, part] : parts_) {
+    if (part.path != path) continue;
+    if (part.what == layer_units && part.removed)
+      findings->remark(path +
+                       ": its second view, layer or alpha channel was taken out, because it can't "
+                       "be examined; the pictures that all players show stay");
+    if (part.what == counted_times && !findings->policy().time)
+      findings->remark(path + ": its pictures begin at " + part.value +
+                       ", which may be the time of day; it stays, because their own times are "
+                       "counted from it");
+  }
 }
 
 void SampleReport::remove_all(std::string_view path) {

@@ -17,6 +17,7 @@
 #include "gst/sphere/media/isobmff_layout.h"
 #include "gst/sphere/media/isobmff_rules.h"
 #include "gst/sphere/media/media_runs.h"
+#include "gst/sphere/media/nal.h"
 #include "gst/sphere/media/part.h"
 #include "gst/sphere/media/sample_tables.h"
 
@@ -24,6 +25,8 @@ namespace sphere::media {
 
 /// What the parts of H.264 are called that players of the usual profiles ignore.
 inline constexpr const char* layer_units = "second view, layer or alpha channel";
+/// The same of times in MPEG-4 from which those of the pictures are counted.
+inline constexpr const char* counted_times = "time code that the pictures need";
 
 /// Counts what samples tell: a part for each kind, however many there are.
 class SampleReport {
@@ -37,8 +40,8 @@ class SampleReport {
   bool keeps_useful(std::string_view path) const;
   /// Whether there is a part of this class.
   bool has(std::string_view path, PartClass part_class) const;
-  /// Says so where layers of pictures go, which a person may miss.
-  void remark_layers(const std::string& path, Findings* findings) const;
+  /// Says so where layers of pictures go, which a person may miss, and where a time can't go.
+  void remark(const std::string& path, Findings* findings) const;
   /// The same parts go, because the track goes.
   void remove_all(std::string_view path);
   void identity(std::string_view text);
@@ -80,10 +83,12 @@ struct Keeps {
 struct SampleSettings {
   SampleForm form = SampleForm::harmless;
   int length_size = 4;  ///< bytes of the length of each unit of H.264 and H.265
-  bool dolby = false;   ///< units of Dolby Vision belong to the pictures
-  bool layer = false;   ///< the description is of a second layer of H.265 (lhvC)
-  bool bare = false;    ///< ProRes without its first two words, as Matroska has it
-  std::string path;     ///< of the parts
+  /// Of H.264, by the parameter sets in its description.
+  std::vector<PictureTiming> timings;
+  bool dolby = false;  ///< units of Dolby Vision belong to the pictures
+  bool layer = false;  ///< the description is of a second layer of H.265 (lhvC)
+  bool bare = false;   ///< ProRes without its first two words, as Matroska has it
+  std::string path;    ///< of the parts
   Keeps keeps;
 };
 

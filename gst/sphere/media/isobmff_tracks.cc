@@ -9,6 +9,7 @@
 
 #include "gst/sphere/base/bytes.h"
 #include "gst/sphere/media/box_edits.h"
+#include "gst/sphere/media/codec_config.h"
 #include "gst/sphere/media/esds.h"
 
 namespace sphere::media {
@@ -41,10 +42,14 @@ Status read_length_size(const Source& source, const Box& entry, SampleSettings* 
   const uint64_t begin = entry.content + visual_entry_head;
   const std::optional<Box> config =
       find_box(source, begin, entry.end, false, h264 ? "avcC" : "hvcC");
-  uint8_t byte = 0;
-  if (!config || !source.read_all(config->content + (h264 ? 4 : 21), {&byte, 1}))
+  constexpr uint64_t largest_config = 1 << 16;
+  std::vector<uint8_t> bytes(
+      static_cast<size_t>(config ? std::min(config->size(), largest_config) : 0));
+  if (!config || !source.read_all(config->content, bytes) ||
+      (samples->length_size = unit_length_size(samples->form, bytes)) < 0)
     return damaged("the pictures of " + samples->path + " have no description");
-  samples->length_size = (byte & 3) + 1;
+  for (const PictureTiming& timing : picture_timings(samples->form, bytes))
+    samples->timings.push_back(timing);
   for (const char* type : {"dvcC", "dvvC", "dvwC"})
     if (find_box(source, begin, entry.end, false, type)) samples->dolby = true;
   return ok();
@@ -298,7 +303,7 @@ Status examine_samples(const Source& source, const std::shared_ptr<const IsoLayo
          media && plan.samples.form != SampleForm::unknown ? PartClass::useful : PartClass::unknown,
          kind_of_track(track), shortened(name_of_type(track.codec)), 1, !plan.kept});
   }
-  for (const TrackPlan& plan : *plans) report.remark_layers(plan.samples.path, findings);
+  for (const TrackPlan& plan : *plans) report.remark(plan.samples.path, findings);
   report.finish(findings);
   return findings->status();
 }

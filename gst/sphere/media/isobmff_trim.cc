@@ -201,6 +201,7 @@ class VideoTrimmer {
       if (kept.part.samples.empty()) continue;
       choose_edit(*track, &kept);
       kept.runs = runs_of(kept.part.samples);
+      made_->cut_.has_sound |= header.handler == "soun";
       kept_.push_back(std::move(kept));
     }
     return ok();

@@ -22,6 +22,7 @@ namespace sphere::media {
 struct VideoCut {
   double begin = 0, end = 0;  ///< seconds
   uint64_t pictures = 0;
+  bool has_sound = false;
   /// How many pictures the whole has before, at an even rate.
   uint64_t first_picture = 0;
   /// Seconds of the whole.

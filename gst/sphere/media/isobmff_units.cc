@@ -130,6 +130,7 @@ class NalEditor : public SampleEditor {
     std::vector<uint8_t> unit(static_cast<size_t>(length));
     if (!source_.read_all(offset, unit)) return cut_off();
     const bool h264 = codec_ == NalCodec::h264;
+    if (h264) add_picture_timing(unit, &settings_.timings);
     const std::optional<size_t> used =
         h264 ? h264_parameter_length(unit) : h265_parameter_length(unit);
     // Some extensions of H.265 have no end that can be found.
@@ -154,14 +155,14 @@ class NalEditor : public SampleEditor {
     if (!source_.read_all(offset, unit)) return cut_off();
     if (report) {
       Traces traces;
-      for (const SeiMessage& message : read_sei(codec_, unit, &traces))
+      for (const SeiMessage& message : read_sei(codec_, unit, settings_.timings, &traces))
         if (message.part_class != PartClass::useful)
           report->add(settings_.path + "/SEI", message.part_class, message.what, message.value,
                       offset + message.offset, message.length, !keep_(message));
       for (const Position& position : traces.positions) report->add(position);
       for (const std::string& text : traces.identities) report->identity(text);
     }
-    std::vector<uint8_t> blanked = blank_sei(codec_, unit, keep_);
+    std::vector<uint8_t> blanked = blank_sei(codec_, unit, settings_.timings, keep_);
     if (blanked != unit) edits->push_back({offset, length, std::move(blanked), false});
     return ok();
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,6 +19,7 @@
 #include "gst/sphere/media/photoshop.h"
 #include "gst/sphere/media/picture.h"
 #include "gst/sphere/media/picture_examiner.h"
+#include "gst/sphere/media/profile_texts.h"
 #include "gst/sphere/media/xmp.h"
 
 namespace sphere::media {
@@ -48,6 +50,8 @@ constexpr std::string_view extended_mark("http://ns.adobe.com/xmp/extension/\0",
 constexpr std::string_view photoshop_mark("Photoshop 3.0\0", 14);
 constexpr std::string_view jfif_mark("JFIF\0", 5);
 constexpr std::string_view icc_mark("ICC_PROFILE\0", 12);
+// With the number of the part, and how many there are.
+constexpr size_t profile_head = icc_mark.size() + 2;
 constexpr std::string_view mpf_mark("MPF\0", 4);
 
 bool begins(std::span<const uint8_t> bytes, std::string_view mark) {
@@ -290,25 +294,35 @@ class Examiner : PictureExaminer {
 
   /// Puts the parts of the colour profile together: each has its number, from 1, and how many there
   /// are.
-  bool is_profile_whole() const {
-    constexpr size_t head = icc_mark.size() + 2;
+  std::optional<Bytes> whole_profile() const {
     Bytes whole;
     size_t number = 0;
     for (const auto& [segment, bytes] : profile_) {
-      if (bytes.size() < head || bytes[head - 2] != ++number ||
-          bytes[head - 1] != profile_.size() || whole.size() > largest_profile)
-        return false;
-      whole.insert(whole.end(), bytes.begin() + head, bytes.end());
+      if (bytes.size() < profile_head || bytes[profile_head - 2] != ++number ||
+          bytes[profile_head - 1] != profile_.size() || whole.size() > largest_profile)
+        return std::nullopt;
+      whole.insert(whole.end(), bytes.begin() + profile_head, bytes.end());
     }
-    return is_colour_profile(whole);
+    return is_colour_profile(whole) ? std::optional(std::move(whole)) : std::nullopt;
   }
   void read_profile() {
     if (profile_.empty()) return;
-    const PartRule rule = is_profile_whole() || findings_.keeps_everything()
+    const std::optional<Bytes> whole = whole_profile();
+    const PartRule rule = whole || findings_.keeps_everything()
                               ? PartRule{PartClass::useful, "colours", {}}
                               : PartRule{PartClass::unknown, "no colour profile", {}};
     for (const auto& [segment, bytes] : profile_)
       if (!findings_.add(where(segment, "ICC"), rule)) remove(segment);
+    const auto clean =
+        whole ? clean_profile(*whole, where(profile_[0].first, "ICC"), &findings_) : std::nullopt;
+    if (!clean) return;
+    auto at = clean->begin();
+    for (const auto& [segment, bytes] : profile_) {
+      const auto size = static_cast<ptrdiff_t>(bytes.size() - profile_head);
+      edits().push_back(
+          {segment.content + profile_head, bytes.size() - profile_head, Bytes(at, at + size)});
+      at += size;
+    }
   }
 
   /// Extended XMP stays or goes whole. With a position in it that is replaced, it goes.

@@ -113,6 +113,7 @@ class PrivateEditor {
     }
     // Windows' description of a picture comes first.
     const size_t head = std::min(track_.private_head, bytes_.size());
+    settings.timings = track_.timings = picture_timings(form, bytes_.subspan(head));
     SampleReport report;
     const Result<size_t> used = edit_codec_config(source_, settings, offset_ + head,
                                                   bytes_.subspan(head), &edits_, &report);
@@ -205,6 +206,7 @@ ClusterEdits::ClusterEdits(const Source& source, const Element& segment,
     SampleSettings settings;
     settings.form = form_of(track.data);
     settings.length_size = track.length_size;
+    settings.timings = track.timings;
     settings.bare = true;
     settings.path = track.path;
     settings.keeps = keeps;

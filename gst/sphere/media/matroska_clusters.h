@@ -27,6 +27,7 @@ struct BlockTrack {
   bool alpha = false;    ///< each block of VP8 or VP9 has a second one with the transparency
   CodecData data = CodecData::none;
   int length_size = 4;  ///< bytes of the length of each unit of H.264 and H.265
+  std::vector<PictureTiming> timings;
   Element codec_private;
   size_t private_head = 0;  ///< bytes of it that are no data of the codec
   std::string codec;        ///< as Matroska names it
@@ -34,7 +35,8 @@ struct BlockTrack {
   std::string path;         ///< of the parts
 };
 
-/// Examines what a decoder needs, from `offset` of the source, and sets the track's length_size.
+/// Examines what a decoder needs, from `offset` of the source, and sets the track's length_size and
+/// timings.
 Status examine_codec_private(const Source& source, uint64_t offset, std::span<const uint8_t> bytes,
                              BlockTrack* track, Findings* findings, std::vector<Edit>* edits);
 

@@ -517,7 +517,7 @@ class Examiner {
       if (!*next) break;
       any = true;
     }
-    for (const BlockTrack& track : tracks_) report.remark_layers(track.path, &findings_);
+    for (const BlockTrack& track : tracks_) report.remark(track.path, &findings_);
     report.finish(&findings_);
     if (any)
       found_.sample_edits = [this_source = &source_, segment, shared, keeps = Keeps::of(request_)] {

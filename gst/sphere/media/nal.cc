@@ -47,7 +47,9 @@ namespace {
 // ITU-T H.264, 7.4.2: more are not allowed.
 constexpr uint32_t most_groups = 7, most_buffers = 31, most_cycle = 255;
 constexpr int64_t largest_offset = 12;
-constexpr int picture_set = 8;
+constexpr int sequence_set = 7, picture_set = 8;
+// More parameter sets with different ones are a file that nobody made with good intentions.
+constexpr size_t most_timings = 64;
 
 using Bits = UnitBits;
 
@@ -66,7 +68,7 @@ void read_scaling_lists(Bits* bits, int count) {
 }
 
 /// Of a buffer that is described (annex E.1.2).
-void read_hrd(Bits* bits) {
+void read_hrd(Bits* bits, PictureTiming* timing) {
   const uint32_t count = bits->golomb();
   if (count > most_buffers) return bits->skip(UINT32_MAX);
   bits->skip(8);
@@ -75,11 +77,14 @@ void read_hrd(Bits* bits) {
     bits->golomb();
     bits->skip(1);
   }
-  bits->skip(20);
+  bits->skip(5);
+  timing->removal_delay = bits->number(5) + 1;
+  timing->output_delay = bits->number(5) + 1;
+  timing->offset = bits->number(5);
 }
 
 /// What is known about how to show the pictures (annex E.1.1).
-void read_vui(Bits* bits) {
+void read_vui(Bits* bits, PictureTiming* timing) {
   constexpr uint32_t own_aspect = 255;
   if (bits->flag() && bits->number(8) == own_aspect) bits->skip(32);
   if (bits->flag()) bits->skip(1);
@@ -93,11 +98,11 @@ void read_vui(Bits* bits) {
   }
   if (bits->flag()) bits->skip(65);
   const bool nal = bits->flag();
-  if (nal) read_hrd(bits);
+  if (nal) read_hrd(bits, timing);
   const bool vcl = bits->flag();
-  if (vcl) read_hrd(bits);
+  if (vcl) read_hrd(bits, timing);
   if (nal || vcl) bits->skip(1);
-  bits->skip(1);
+  timing->structure = bits->flag();
   if (!bits->flag()) return;
   bits->skip(1);
   for (int i = 0; i < 6; ++i) bits->golomb();
@@ -110,7 +115,7 @@ bool has_chroma_format(uint32_t profile) {
 }
 
 /// 7.3.2.1.1
-void read_sequence_set(Bits* bits) {
+void read_sequence_set(Bits* bits, PictureTiming* timing) {
   const uint32_t profile = bits->number(8);
   bits->skip(16);
   bits->golomb();
@@ -141,7 +146,7 @@ void read_sequence_set(Bits* bits) {
   bits->skip(1);
   if (bits->flag())
     for (int i = 0; i < 4; ++i) bits->golomb();
-  if (bits->flag()) read_vui(bits);
+  if (bits->flag()) read_vui(bits, timing);
 }
 
 /// Which picture belongs to which group of slices (7.3.2.2).
@@ -192,10 +197,11 @@ std::optional<size_t> h264_parameter_length(std::span<const uint8_t> unit) {
   const PlainUnit plain = without_emulation_prevention(unit);
   Bits bits(plain.bytes);
   const bool picture = (bits.number(8) & 31) == picture_set;
+  PictureTiming timing;
   if (picture)
     read_picture_set(&bits);
   else
-    read_sequence_set(&bits);
+    read_sequence_set(&bits, &timing);
   if (!bits.ok()) return std::nullopt;
   if (picture && !bits.at_end()) {
     const Bits usual = with_high_part(bits, false), full = with_high_part(bits, true);
@@ -209,6 +215,23 @@ std::optional<size_t> h264_parameter_length(std::span<const uint8_t> unit) {
   // The bit that ends it may be in a byte of its own.
   const size_t bytes = std::min(bits.position() / 8 + 1, plain.bytes.size());
   return bits.at_stop() ? std::optional(plain.offsets[bytes - 1] + 1) : std::nullopt;
+}
+
+std::optional<PictureTiming> h264_picture_timing(std::span<const uint8_t> unit) {
+  if (unit.empty() || (unit[0] & 31) != sequence_set) return std::nullopt;
+  const PlainUnit plain = without_emulation_prevention(unit);
+  Bits bits(plain.bytes);
+  bits.skip(8);
+  PictureTiming timing;
+  read_sequence_set(&bits, &timing);
+  return bits.ok() ? std::optional(timing) : std::nullopt;
+}
+
+void add_picture_timing(std::span<const uint8_t> unit, std::vector<PictureTiming>* timings) {
+  const std::optional<PictureTiming> timing = h264_picture_timing(unit);
+  if (timing && timings->size() < most_timings &&
+      std::ranges::find(*timings, *timing) == timings->end())
+    timings->push_back(*timing);
 }
 
 }  // namespace sphere::media

@@ -3,6 +3,8 @@
 // records of DV, user data of VC-3. It is replaced by zeros or filler of the same length. Pictures
 // are read in pieces, because one can be larger than the memory that may be used.
 
+#include <glib.h>
+
 #include <algorithm>
 #include <array>
 #include <optional>
@@ -276,7 +278,7 @@ class MpegEditor : public PictureEditor {
         is_part_4_(settings.form == SampleForm::mpeg4) {}
 
  private:
-  static constexpr uint8_t user_data = 0xb2, extension = 0xb5;
+  static constexpr uint8_t user_data = 0xb2, extension = 0xb5, group = 0xb8, group_of_part_4 = 0xb3;
 
   Status edit() override {
     uint32_t last = ~0u;
@@ -292,6 +294,9 @@ class MpegEditor : public PictureEditor {
         end_unknown(position - 4);
         if (!is_known(static_cast<uint8_t>(byte)))
           unknown_ = {position, byte == user_data ? "user data" : "unit of an unknown kind"};
+        if (byte == group && !is_part_4_ && !edit_time_code(position))
+          unknown_ = {position, "a group of pictures that can't be read"};
+        if (byte == group_of_part_4 && is_part_4_ && !has_group_) note_time_code(position);
         is_extension = byte == extension && !is_part_4_;
       } else if (is_extension) {
         is_extension = false;
@@ -300,6 +305,44 @@ class MpegEditor : public PictureEditor {
     }
     end_unknown(end_);
     return ok();
+  }
+
+  /// Of a group of pictures. Decoders do not need it, and cameras write the time of day. False if
+  /// the group can't be read.
+  bool edit_time_code(uint64_t at) {
+    // How seconds are counted, a mark, whether the group is closed; zeros, and the next unit.
+    constexpr uint32_t others = 0x8008007f, mark = 0x00080000, reserved = 0x1f;
+    constexpr size_t size = 4, with_next = 7;
+    const Bytes bytes = bytes_at(at, with_next);
+    const uint32_t value = ByteReader(bytes).u32();
+    if (bytes.size() < size || !(value & mark) || (value & reserved)) return false;
+    const auto next = std::span(bytes).subspan(size);
+    if (std::ranges::any_of(next.first(std::min<size_t>(next.size(), 2)),
+                            [](uint8_t byte) { return byte != 0; }) ||
+        (next.size() == 3 && next.back() > 1))
+      return false;
+    if ((value & ~others) == 0) return true;
+    char text[16];
+    g_snprintf(text, sizeof text, "%02u:%02u:%02u:%02u", value >> 26 & 31, value >> 20 & 63,
+               value >> 13 & 63, value >> 7 & 63);
+    if (note(at, at + size, "time code", PartClass::time, text)) return true;
+    Bytes zero(bytes.begin(), bytes.begin() + size);
+    for (size_t i = 0; i < size; ++i) zero[i] &= static_cast<uint8_t>(others >> (24 - 8 * i));
+    put(at, std::move(zero));
+    return true;
+  }
+
+  /// The first one of a video. Of MPEG-4, the times of the pictures are counted from it, so that
+  /// another one could change those that are made of two.
+  void note_time_code(uint64_t at) {
+    has_group_ = true;
+    const Bytes bytes = bytes_at(at, 4);
+    const uint32_t value = ByteReader(bytes).u32();
+    const uint32_t hours = value >> 27, minutes = value >> 21 & 63, seconds = value >> 14 & 63;
+    if (hours + minutes + seconds == 0 || !report_) return;
+    char text[16];
+    g_snprintf(text, sizeof text, "%02u:%02u:%02u", hours, minutes, seconds);
+    report_->add(settings_.path, PartClass::useful, counted_times, text, at, 4, false);
   }
 
   struct Unknown {
@@ -344,6 +387,7 @@ class MpegEditor : public PictureEditor {
   static bool is_known_extension(int id) { return (id >= 1 && id <= 10) && id != 4 && id != 6; }
 
   const bool is_part_4_;
+  bool has_group_ = false;  ///< of pictures, the first of the video
   Unknown unknown_ = no_part();
 };
 

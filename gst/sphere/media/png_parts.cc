@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "gst/sphere/base/bytes.h"
+#include "gst/sphere/media/colour_profile.h"
 #include "gst/sphere/media/embedded.h"
 #include "gst/sphere/media/exif.h"
 #include "gst/sphere/media/findings.h"
@@ -14,6 +15,7 @@
 #include "gst/sphere/media/picture_examiner.h"
 #include "gst/sphere/media/png_shape.h"
 #include "gst/sphere/media/png_walk.h"
+#include "gst/sphere/media/profile_texts.h"
 #include "gst/sphere/media/xmp.h"
 
 namespace sphere::media {
@@ -174,14 +176,20 @@ class Examiner : PictureExaminer {
       return remove(chunk);
     }
     findings_.add(whole, {PartClass::useful, "colours", {}});
-    if (profile->neutral) return ok();
+    Bytes content = chunk.bytes;
+    if (const auto clean = clean_profile(profile->bytes, whole, &findings_)) {
+      content = with_png_profile(chunk.bytes, *clean);
+      if (content.empty()) return failed("there is no memory for the colour profile of the PNG");
+    }
+    const auto write = [&] { return content == chunk.bytes ? ok() : replace(chunk, content); };
+    if (profile->neutral) return write();
     const Where name{chunk.content, profile->name_length, chunk.type + "/name", false};
     const std::string text = text_of(
         Bytes(chunk.bytes.begin(), chunk.bytes.begin() + static_cast<long>(profile->name_length)));
-    if (findings_.add(name, {PartClass::unknown, "name of the colour profile", text})) return ok();
-    Bytes content = chunk.bytes;
+    if (findings_.add(name, {PartClass::unknown, "name of the colour profile", text}))
+      return write();
     neutralize_png_profile(*profile, content);
-    return replace(chunk, content);
+    return write();
   }
 
   Status read_chunk(const PngChunk& chunk) {

@@ -102,8 +102,9 @@ std::optional<PngProfile> read_png_profile(std::span<const uint8_t> content) {
   if (profile.name_length == 0 || content.size() < profile.name_length + 2 ||
       content[profile.name_length + 1] != 0 || *end != 0)
     return std::nullopt;
-  const auto whole = inflate_whole(content.subspan(profile.name_length + 2), largest_profile);
+  auto whole = inflate_whole(content.subspan(profile.name_length + 2), largest_profile);
   if (!whole || !is_colour_profile(*whole)) return std::nullopt;
+  profile.bytes = std::move(*whole);
   const std::string_view name = as_text(content.first(profile.name_length));
   profile.neutral = name.find_first_not_of(neutral_letter) == name.npos ||
                     std::ranges::find(neutral_names, name) != std::end(neutral_names);
@@ -112,6 +113,21 @@ std::optional<PngProfile> read_png_profile(std::span<const uint8_t> content) {
 
 void neutralize_png_profile(const PngProfile& profile, std::span<uint8_t> content) {
   std::ranges::fill(content.first(profile.name_length), static_cast<uint8_t>(neutral_letter));
+}
+
+std::vector<uint8_t> with_png_profile(std::span<const uint8_t> content,
+                                      std::span<const uint8_t> profile) {
+  // The name, its zero, and the way in which it is packed.
+  const auto name = std::ranges::find(content, 0);
+  std::vector<uint8_t> made(content.begin(), name);
+  made.resize(made.size() + 2);
+  uLongf size = compressBound(static_cast<uLong>(profile.size()));
+  const size_t head = made.size();
+  made.resize(head + size);
+  const bool packed = compress2(made.data() + head, &size, profile.data(),
+                                static_cast<uLong>(profile.size()), Z_BEST_COMPRESSION) == Z_OK;
+  made.resize(packed ? head + size : 0);
+  return made;
 }
 
 std::optional<std::vector<uint8_t>> inflate_whole(std::span<const uint8_t> packed, size_t most) {

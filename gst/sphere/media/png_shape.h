@@ -36,10 +36,15 @@ bool has_png_shape(std::string_view type, std::span<const uint8_t> content,
 struct PngProfile {
   size_t name_length = 0;
   bool neutral = false;  ///< the name tells nothing
+  std::vector<uint8_t> bytes;
 };
 std::optional<PngProfile> read_png_profile(std::span<const uint8_t> content);
 /// Overwrites the name.
 void neutralize_png_profile(const PngProfile& profile, std::span<uint8_t> content);
+
+/// The same chunk with another profile.
+std::vector<uint8_t> with_png_profile(std::span<const uint8_t> content,
+                                      std::span<const uint8_t> profile);
 
 /// Unpacks a packet of zlib, as far as it goes; nothing if it is damaged or has bytes behind it.
 std::optional<std::vector<uint8_t>> inflate_whole(std::span<const uint8_t> packed, size_t most);

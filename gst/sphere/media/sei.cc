@@ -13,6 +13,7 @@
 #include "gst/sphere/base/printable.h"
 #include "gst/sphere/base/text.h"
 #include "gst/sphere/media/nal.h"
+#include "gst/sphere/media/picture_times.h"
 #include "gst/sphere/media/position_text.h"
 
 namespace sphere::media {
@@ -23,7 +24,8 @@ using Bytes = std::vector<uint8_t>;
 
 constexpr uint8_t stop_bit = 0x80;  // rbsp_trailing_bits
 constexpr uint8_t filler_byte = 0xff;
-constexpr uint32_t filler_type = 3, t35_type = 4, user_data_type = 5, equirectangular_type = 150;
+constexpr uint32_t times_type = 1, filler_type = 3, t35_type = 4, user_data_type = 5,
+                   equirectangular_type = 150;
 
 size_t header_size(NalCodec codec) { return codec == NalCodec::h264 ? 1 : 2; }
 
@@ -39,7 +41,7 @@ struct KnownMessage {
 };
 constexpr std::array known_messages = {
     KnownMessage{0, 512, PartClass::useful, "buffering"},
-    KnownMessage{1, 512, PartClass::useful, "times of the picture"},
+    KnownMessage{times_type, 512, PartClass::useful, "times of the picture"},
     KnownMessage{2, 64, PartClass::useful, "visible part of the picture"},
     KnownMessage{6, 16, PartClass::useful, "point to begin playing at"},
     KnownMessage{7, 256, PartClass::useful, "reference pictures"},
@@ -188,6 +190,8 @@ void examine_message(std::span<const uint8_t> payload, SeiMessage* message, Trac
 struct PlainMessage {
   SeiMessage message;
   Bytes bytes;
+  /// What stays if it can't: the message without what it tells. Empty: nothing.
+  Bytes rest;
 };
 
 /// Numbers are written as so many times 255 and the rest.
@@ -205,7 +209,32 @@ std::optional<uint32_t> read_number(std::span<const uint8_t> bytes, size_t* at) 
   return std::nullopt;
 }
 
-std::vector<PlainMessage> walk(NalCodec codec, std::span<const uint8_t> unit, Traces* traces) {
+void append_number(Bytes* to, size_t value) {
+  for (; value >= 255; value -= 255) to->push_back(255);
+  to->push_back(static_cast<uint8_t>(value));
+}
+
+/// Those of H.264 can have time codes.
+void examine_picture_times(std::span<const uint8_t> payload, std::span<const PictureTiming> timings,
+                           PlainMessage* one) {
+  const std::optional<PictureTimes> times = read_picture_times(payload, timings);
+  if (!times) {
+    one->message.part_class = PartClass::unknown;
+    one->message.what = "times of the picture that can't be read";
+    return;
+  }
+  if (!times->has_time_code) return;
+  one->message.part_class = PartClass::time;
+  one->message.what = "time code";
+  one->message.value = times->value;
+  if (times->without.empty()) return;
+  append_number(&one->rest, times_type);
+  append_number(&one->rest, times->without.size());
+  one->rest.insert(one->rest.end(), times->without.begin(), times->without.end());
+}
+
+std::vector<PlainMessage> walk(NalCodec codec, std::span<const uint8_t> unit,
+                               std::span<const PictureTiming> timings, Traces* traces) {
   std::vector<PlainMessage> messages;
   const PlainUnit plain = without_emulation_prevention(unit);
   size_t at = header_size(codec), end = plain.bytes.size();
@@ -226,6 +255,8 @@ std::vector<PlainMessage> walk(NalCodec codec, std::span<const uint8_t> unit, Tr
       one.message.part_class = PartClass::unknown;
     } else {
       examine_message(content, &one.message, traces);
+      if (type == times_type && codec == NalCodec::h264)
+        examine_picture_times(content, timings, &one);
     }
     messages.push_back(std::move(one));
   };
@@ -254,11 +285,6 @@ Bytes unit_of(std::span<const uint8_t> header, std::span<const Bytes> messages) 
   return with_emulation_prevention(plain);
 }
 
-void append_number(Bytes* to, size_t value) {
-  for (; value >= 255; value -= 255) to->push_back(255);
-  to->push_back(static_cast<uint8_t>(value));
-}
-
 /// Messages of filler of so many bytes together, from 2 on: one, or two where the size of one would
 /// need a byte more than there is.
 Bytes filler_of(size_t length) {
@@ -284,6 +310,7 @@ std::optional<std::vector<Bytes>> kept_of(const std::vector<PlainMessage>& messa
     const bool stays = keep(one.message);
     all = all && stays;
     if (stays && one.message.type != damaged_sei) kept.push_back(one.bytes);
+    if (!stays && !one.rest.empty()) kept.push_back(one.rest);
   }
   if (all) return std::nullopt;
   return kept;
@@ -330,9 +357,11 @@ bool is_sei(NalCodec codec, std::span<const uint8_t> unit) {
   return type == prefix_sei_h265 || type == suffix_sei_h265;
 }
 
-std::vector<SeiMessage> read_sei(NalCodec codec, std::span<const uint8_t> unit, Traces* traces) {
+std::vector<SeiMessage> read_sei(NalCodec codec, std::span<const uint8_t> unit,
+                                 std::span<const PictureTiming> timings, Traces* traces) {
   std::vector<SeiMessage> messages;
-  for (PlainMessage& one : walk(codec, unit, traces)) messages.push_back(std::move(one.message));
+  for (PlainMessage& one : walk(codec, unit, timings, traces))
+    messages.push_back(std::move(one.message));
   return messages;
 }
 
@@ -341,8 +370,8 @@ KeepSei keep_allowed(const Policy& policy) {
 }
 
 std::vector<uint8_t> remove_sei(NalCodec codec, std::span<const uint8_t> unit,
-                                const KeepSei& keep) {
-  const std::vector<PlainMessage> messages = walk(codec, unit, nullptr);
+                                std::span<const PictureTiming> timings, const KeepSei& keep) {
+  const std::vector<PlainMessage> messages = walk(codec, unit, timings, nullptr);
   if (messages.empty()) return {};
   const auto kept = kept_of(messages, keep);
   if (!kept) return {unit.begin(), unit.end()};
@@ -350,9 +379,10 @@ std::vector<uint8_t> remove_sei(NalCodec codec, std::span<const uint8_t> unit,
   return unit_of(unit.first(header_size(codec)), *kept);
 }
 
-std::vector<uint8_t> blank_sei(NalCodec codec, std::span<const uint8_t> unit, const KeepSei& keep) {
+std::vector<uint8_t> blank_sei(NalCodec codec, std::span<const uint8_t> unit,
+                               std::span<const PictureTiming> timings, const KeepSei& keep) {
   if (unit.empty()) return {};
-  const std::vector<PlainMessage> messages = walk(codec, unit, nullptr);
+  const std::vector<PlainMessage> messages = walk(codec, unit, timings, nullptr);
   auto kept = kept_of(messages, keep);
   if (!kept) return {unit.begin(), unit.end()};
   const std::span<const uint8_t> header = unit.first(std::min(unit.size(), header_size(codec)));

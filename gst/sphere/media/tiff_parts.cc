@@ -9,12 +9,14 @@
 #include <vector>
 
 #include "gst/sphere/base/text.h"
+#include "gst/sphere/media/colour_profile.h"
 #include "gst/sphere/media/embedded.h"
 #include "gst/sphere/media/exif_tags.h"
 #include "gst/sphere/media/findings.h"
 #include "gst/sphere/media/part.h"
 #include "gst/sphere/media/photoshop.h"
 #include "gst/sphere/media/picture_examiner.h"
+#include "gst/sphere/media/profile_texts.h"
 #include "gst/sphere/media/tiff.h"
 #include "gst/sphere/media/tiff_write.h"
 #include "gst/sphere/media/xmp.h"
@@ -227,6 +229,9 @@ class Examiner : PictureExaminer {
       entry.tag == tag_iptc ? list_iptc(bytes, where, &findings_)
                             : list_photoshop(bytes, where, &findings_);
     }
+    if (stays && is_profile_tag(entry.tag) && !entry.inside() && is_colour_profile(bytes))
+      if (auto clean = clean_profile(bytes, where, &findings_))
+        edits().push_back({entry.offset, entry.size, std::move(*clean)});
     if (stays)
       keep_value(entry);
     else if (there && !entry.inside())

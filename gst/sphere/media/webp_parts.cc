@@ -12,6 +12,7 @@
 #include "gst/sphere/media/findings.h"
 #include "gst/sphere/media/part.h"
 #include "gst/sphere/media/picture_examiner.h"
+#include "gst/sphere/media/profile_texts.h"
 #include "gst/sphere/media/riff.h"
 #include "gst/sphere/media/xmp.h"
 
@@ -104,6 +105,7 @@ class Examiner : PictureExaminer {
     if (chunk.type == "ICCP" && is_profile(chunk)) {
       rule = {PartClass::useful, "colours", {}};
       have_profile_ = true;
+      if (const Status read = read_profile(chunk); !read) return read;
     }
     if (chunk.type == "ANIM" && chunk.size == animation_size)
       rule = {PartClass::useful, "animation", {}};
@@ -118,6 +120,17 @@ class Examiner : PictureExaminer {
     if (chunk.size > largest_profile) return false;
     Bytes bytes(static_cast<size_t>(chunk.size));
     return source_.read_all(chunk.content, bytes) && is_colour_profile(bytes);
+  }
+
+  Status read_profile(const RiffChunk& chunk) {
+    if (chunk.size > largest_profile) return ok();
+    Bytes bytes(static_cast<size_t>(chunk.size));
+    if (!source_.read_all(chunk.content, bytes))
+      return invalid("the WebP ends too early; it was cut off");
+    if (!is_colour_profile(bytes)) return ok();
+    if (auto clean = clean_profile(bytes, where(chunk, chunk.type), &findings_))
+      edits().push_back({chunk.content, chunk.size, std::move(*clean)});
+    return ok();
   }
 
   Status read_header(const RiffChunk& chunk) {

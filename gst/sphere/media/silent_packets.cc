@@ -2,14 +2,14 @@
 // AAC: ISO/IEC 14496-3, 4.4.2.1 (raw_data_block) and 1.6.2.1 (AudioSpecificConfig), ADTS: 1.A.2.2.
 // Opus: RFC 6716, 3.1 and 3.2, self-delimiting: appendix B; the silence flag of CELT: 4.3.
 
-#include "plugins/privacy/silent_packets.h"
+#include "gst/sphere/media/silent_packets.h"
 
 #include <gst/base/gstbitwriter.h>
 
 #include <algorithm>
 #include <array>
 
-namespace sphere::privacy {
+namespace sphere::media {
 
 namespace {
 
@@ -183,4 +183,4 @@ std::vector<uint8_t> silent_opus(std::span<const uint8_t> packet, int streams, i
   return out;
 }
 
-}  // namespace sphere::privacy
+}  // namespace sphere::media

@@ -8,7 +8,7 @@
 #include <span>
 #include <vector>
 
-namespace sphere::privacy {
+namespace sphere::media {
 
 /// An AAC-LC raw data block without a single spectral line. Empty if `channel_configuration` is
 /// not 1 to 7 (as in an AudioSpecificConfig), because then the elements are not known.
@@ -25,4 +25,4 @@ std::vector<uint8_t> silent_adts(std::span<const uint8_t> frame);
 /// packet.
 std::vector<uint8_t> silent_opus(std::span<const uint8_t> packet, int streams, int coupled);
 
-}  // namespace sphere::privacy
+}  // namespace sphere::media
