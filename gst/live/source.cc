@@ -39,6 +39,21 @@ int rounded(int width) {
   return std::clamp(width / width_step * width_step, smallest_width, largest_width);
 }
 
+/// Sets a property by the name of its value.
+Status set_enum(GstElement* element, const char* property, const std::string& name) {
+  GParamSpec* spec = g_object_class_find_property(G_OBJECT_GET_CLASS(element), property);
+  const GEnumClass* values = spec ? G_PARAM_SPEC_ENUM(spec)->enum_class : nullptr;
+  std::string known;
+  for (guint i = 0; values && i < values->n_values; ++i) {
+    if (name == values->values[i].value_nick) {
+      g_object_set(element, property, values->values[i].value, nullptr);
+      return ok();
+    }
+    known += (known.empty() ? "" : ", ") + std::string(values->values[i].value_nick);
+  }
+  return invalid(std::string("'test:' has no ") + property + " '" + name + "', only " + known);
+}
+
 std::optional<media::PictureKind> kind_of(GstPad* pad, GstBuffer* buffer) {
   const CapsRef caps(gst_pad_get_current_caps(pad));
   GstVideoInfo info;
@@ -168,7 +183,7 @@ Status Source::build_test(const std::string& words) {
   // One sample for each pixel, because the processor is needed for the stream.
   g_object_set(source, "is-live", TRUE, "supersample", 1, nullptr);
   if (settings.count("pattern"))
-    gst_util_set_object_arg(G_OBJECT(source), "pattern", settings["pattern"].c_str());
+    if (const Status set = set_enum(source, "pattern", settings["pattern"]); !set) return set;
   if (settings.count("lens")) g_object_set(source, "lens", settings["lens"].c_str(), nullptr);
   const int width = options_.width ? options_.width : default_test_width;
   const double fps = options_.fps > 0 ? options_.fps : 30;

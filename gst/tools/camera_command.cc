@@ -150,6 +150,10 @@ int CameraCommand::done(const std::string& sentence, JsonWriter* json) {
   return print(stdout, "%s\n", sentence.c_str()) ? exit_done : exit_failed;
 }
 
+Error no_uri(const std::string& word) {
+  return invalid("'" + word + "' is not the URI of a camera, such as " + hw::default_location());
+}
+
 std::string size_text(uint64_t bytes) {
   const GString_ text(g_format_size_full(bytes, G_FORMAT_SIZE_DEFAULT));
   return printable(text.get());

@@ -88,6 +88,8 @@ class CameraCommand {
   std::shared_ptr<hw::Camera> camera_;
 };
 
+/// Of a word where only a camera's URI can be.
+Error no_uri(const std::string& word);
 /// "3456 MB", "1.2 GB".
 std::string size_text(uint64_t bytes);
 /// Rows as columns for a person: each as wide as its widest cell.

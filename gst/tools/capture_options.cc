@@ -39,8 +39,7 @@ Status CaptureOptions::parse(CameraCommand& command, std::vector<GOptionEntry> o
        {"no-clobber", 0, 0, G_OPTION_ARG_NONE, &no_clobber_, "Fail if the file exists", nullptr}});
   if (const Status parsed = command.parse(std::move(entries), false, argc, argv); !parsed)
     return parsed;
-  if (!command.words().empty())
-    return invalid("'" + command.words()[0] + "' is not the URI of a camera");
+  if (!command.words().empty()) return no_uri(command.words()[0]);
   if (typed_kind_) {
     const Result<int> chosen = choose("--kind", typed_kind_, kinds_);
     if (!chosen) return chosen.error();

@@ -90,8 +90,7 @@ int info(int argc, char** argv) {
        "Also print the serial number and the name of the Wi-Fi", nullptr}};
   if (const Status parsed = command.parse(options, false, argc, argv); !parsed)
     return command.usage(parsed.error().message);
-  if (!command.words().empty())
-    return command.usage("'" + command.words()[0] + "' is not the URI of a camera");
+  if (!command.words().empty()) return command.usage(no_uri(command.words()[0]).message);
   if (const auto status = command.connect()) return *status;
 
   std::optional<hw::CameraIdentity> who;

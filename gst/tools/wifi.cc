@@ -46,8 +46,7 @@ int wifi(int argc, char** argv) {
       {"show-password", 0, 0, G_OPTION_ARG_NONE, &show, "Show the present password", nullptr}};
   if (const Status parsed = command.parse(options, true, argc, argv); !parsed)
     return command.usage(parsed.error().message);
-  if (!command.words().empty())
-    return command.usage("'" + command.words()[0] + "' is not the URI of a camera");
+  if (!command.words().empty()) return command.usage(no_uri(command.words()[0]).message);
   if (ask && file) return command.usage("--password and --password-file can't be used together");
   std::optional<std::string> password;
   if (ask || file) {

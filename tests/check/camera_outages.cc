@@ -123,12 +123,13 @@ GST_START_TEST(lost_camera_is_reported_and_reconnected) {
 GST_END_TEST;
 
 GST_START_TEST(a_preview_that_works_outlives_its_control) {
-  // The camera closes the control connection once, after 7 requests; two of them take a photo.
-  const auto camera = camera_with({"drop:7"});
+  const auto camera = camera_with();
   Pipeline pipeline(to_sink(*camera, "latency=0 protocols=tcp"));
   BusLog said(pipeline);
   pipeline.play();
   GstClockTime last = pull(pipeline, 10);
+  // The camera closes the control connection once.
+  fail_unless(bool(camera->execute("fault drop")));
   const Stopwatch watch;
   while (camera->counters().sessions_opened < 2) {
     emit(pipeline, "take-photo");
@@ -216,10 +217,12 @@ GST_START_TEST(a_dead_data_port_delays_nothing) {
     Pipeline pipeline("spherecamsrc name=camera timeout=60 latency=0 protocols=tcp location=\"" +
                       location + "\" ! appsink name=sink sync=false");
     BusLog said(pipeline);
+    const Stopwatch watch;
     pipeline.play();
     const GstClockTime last = pull(pipeline, 5);
     fail_unless(emit(pipeline, "take-photo"));
-    fail_unless(!said.has("lens table"), "%s", said.all().c_str());
+    // The table is given up after 3 s.
+    expect_within(watch, 2.5, "pictures and a photo");
     said.wait_for(
         "info: The camera's lens table can't be read: nothing came over the data port for 3 s");
     fail_unless(said.has("stitched with the usual lens 'mi-sphere'"));
@@ -260,13 +263,16 @@ GST_START_TEST(thread_is_idle_after_the_end) {
   const std::string error = pipeline.run();
   fail_unless_equals_string(error.c_str(), "");
   expect_all_closed(*camera);
+  const Stopwatch watch;
   const auto before = stat<guint64>(pipeline, "wake-ups");
   // A live pipeline of 1.5 s measures the time: longer than the interval of the position.
   Pipeline clock("audiotestsrc is-live=true samplesperbuffer=4410 num-buffers=15 ! fakesink");
   const std::string none = clock.run();
   fail_unless_equals_string(none.c_str(), "");
   const auto after = stat<guint64>(pipeline, "wake-ups");
-  fail_unless(after - before <= 2, "%u wake-ups in 1.5 s", static_cast<unsigned>(after - before));
+  // On a busy machine it takes longer.
+  fail_unless(static_cast<double>(after - before) <= std::max(2.0, 1.5 * watch.seconds()),
+              "%u wake-ups in %.1f s", static_cast<unsigned>(after - before), watch.seconds());
 }
 GST_END_TEST;
 
@@ -284,8 +290,10 @@ GST_START_TEST(udp_with_losses_or_without_packets_becomes_tcp) {
     // Over TCP nothing is lost any more.
     GstClockTime last = pull(pipeline, 10);
     const GstClockTime begin = last;
+    const Stopwatch watch;
     last = pull(pipeline, 30, last);
-    fail_unless(last - begin < 3 * GST_SECOND, "%" GST_TIME_FORMAT, GST_TIME_ARGS(last - begin));
+    fail_unless(in_seconds(last - begin) < watch.limit(3), "%" GST_TIME_FORMAT,
+                GST_TIME_ARGS(last - begin));
     fail_unless_equals_int(stat<int>(pipeline, "losses"), 0);
     fail_unless_equals_int(camera->counters().sessions_opened, 1);
   }

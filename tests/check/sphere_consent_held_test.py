@@ -205,7 +205,7 @@ def test_statistics(home):
     check("counted", counts.get("stitch runs", 0) > 0
           and all(value % 5 == 0 for value in counts.values())
           and set(counts) <= {"stitch runs", "stitch failed", "stitch under-1-s",
-                              "stitch under-10-s"}, counts)
+                              "stitch under-10-s", "stitch under-1-min"}, counts)
     sphere(home, "stitch", "--help")
     check("a way out by --help is an end", not any("crashes" in one for one in files(home)),
           files(home))
