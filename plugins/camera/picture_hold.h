@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Holds the pictures of a new preview back until the pad of its sound is there. Who links it when
-// it
-// appears, such as gst-launch-1.0, would otherwise be too late: a muxer has begun without it.
+// Holds the pictures of a new preview back until the pad of its sound is there. Whoever links it
+// when it appears, such as gst-launch-1.0, would otherwise be too late: a muxer has begun without it.
 
 #pragma once
 
