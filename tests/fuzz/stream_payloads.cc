@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "plugins/privacy/buffer_bytes.h"
-#include "plugins/privacy/coded_video.h"
 #include "plugins/privacy/captions.h"
+#include "plugins/privacy/coded_video.h"
 #include "plugins/privacy/klv.h"
 
 namespace {
