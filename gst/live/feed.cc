@@ -5,6 +5,7 @@
 #include <gst/video/video-event.h>
 
 #include <algorithm>
+#include <initializer_list>
 #include <optional>
 #include <utility>
 
@@ -64,16 +65,26 @@ SampleRef sample_of(GstBuffer* buffer, GstCaps* caps) {
   return SampleRef(gst_sample_new(buffer, caps, nullptr, nullptr));
 }
 
-/// Whether an element that has taken the one has to be made anew for the other.
-bool is_other_picture(const GstCaps* before, const GstCaps* after) {
+/// Whether an element that has taken the one has to be made anew for the other: their kind or one
+/// of these fields is another.
+bool is_other(const GstCaps* before, const GstCaps* after,
+              std::initializer_list<const char*> fields) {
   const GstStructure* one = gst_caps_get_structure(before, 0);
   const GstStructure* other = gst_caps_get_structure(after, 0);
-  for (const char* field : {"width", "height", "stream-format"}) {
+  for (const char* field : fields) {
     const GValue* value = gst_structure_get_value(one, field);
     const GValue* now = gst_structure_get_value(other, field);
     if (value && now && gst_value_compare(value, now) != GST_VALUE_EQUAL) return true;
   }
   return gst_structure_get_name_id(one) != gst_structure_get_name_id(other);
+}
+
+bool is_other_picture(const GstCaps* before, const GstCaps* after) {
+  return is_other(before, after, {"width", "height", "stream-format"});
+}
+
+bool is_other_sound(const GstCaps* before, const GstCaps* after) {
+  return is_other(before, after, {"rate", "channels", "codec_data"});
 }
 
 }  // namespace

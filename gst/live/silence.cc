@@ -39,15 +39,4 @@ CapsRef caps_of_encoded_sound(AudioForm form) {
       "codec_data=(buffer)119056e500"));
 }
 
-bool is_other_sound(const GstCaps* one, const GstCaps* other) {
-  const GstStructure* before = gst_caps_get_structure(one, 0);
-  const GstStructure* after = gst_caps_get_structure(other, 0);
-  for (const char* field : {"rate", "channels", "codec_data"}) {
-    const GValue* value = gst_structure_get_value(before, field);
-    const GValue* now = gst_structure_get_value(after, field);
-    if (value && now && gst_value_compare(value, now) != GST_VALUE_EQUAL) return true;
-  }
-  return gst_structure_get_name_id(before) != gst_structure_get_name_id(after);
-}
-
 }  // namespace sphere::live

@@ -25,7 +25,4 @@ std::optional<SilentPacket> silent_packet(const GstCaps* caps);
 /// The caps of the sound that `Branch` encodes; null if they are not known before it comes.
 CapsRef caps_of_encoded_sound(AudioForm form);
 
-/// Whether a muxer can't put both into one track.
-bool is_other_sound(const GstCaps* one, const GstCaps* other);
-
 }  // namespace sphere::live

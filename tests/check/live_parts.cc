@@ -415,6 +415,20 @@ struct SoundOrder {
     return GstRef<GstElement>(gst_bin_get_by_name(GST_BIN(of), name));
   }
 
+  /// Lets the feed hand over from the input to the output. Returns the pads of the pictures and of
+  /// the sound before it.
+  std::pair<GstRef<GstPad>, GstRef<GstPad>> connect(Feed& feed) {
+    const auto sink = child(input.get(), "video"), sound = child(input.get(), "audio"),
+               to = child(output.get(), "video"), sound_to = child(output.get(), "audio");
+    feed.watch_video(GST_APP_SINK(sink.get()), [] {});
+    feed.watch_audio(GST_APP_SINK(sound.get()));
+    for (const auto& one : {input.get(), output.get()})
+      gst_element_set_state(one, GST_STATE_PLAYING);
+    feed.connect(GST_APP_SRC(to.get()), GST_APP_SRC(sound_to.get()));
+    return {GstRef<GstPad>(gst_element_get_static_pad(sink.get(), "sink")),
+            GstRef<GstPad>(gst_element_get_static_pad(sound.get(), "sink"))};
+  }
+
   GAsyncQueue* got = g_async_queue_new();
   GstRef<GstElement> input{GST_ELEMENT(gst_object_ref_sink(gst_parse_launch(
       "appsink name=video sync=false async=false appsink name=audio sync=false async=false",
@@ -431,24 +445,15 @@ GST_START_TEST(a_gap_comes_after_the_form_of_the_sound) {
   OutputNeeds needs;
   needs.audio = AudioForm::opus;
   Feed feed(needs);
-  const auto sink = order.child(order.input.get(), "video"),
-             sound = order.child(order.input.get(), "audio"),
-             to = order.child(order.output.get(), "video"),
-             sound_to = order.child(order.output.get(), "audio");
-  feed.watch_video(GST_APP_SINK(sink.get()), [] {});
-  feed.watch_audio(GST_APP_SINK(sound.get()));
-  for (const auto& one : {order.input.get(), order.output.get()})
-    gst_element_set_state(one, GST_STATE_PLAYING);
-  feed.connect(GST_APP_SRC(to.get()), GST_APP_SRC(sound_to.get()));
-  const GstRef<GstPad> in(gst_element_get_static_pad(sink.get(), "sink")),
-      sound_in(gst_element_get_static_pad(sound.get(), "sink"));
+  const auto pads = order.connect(feed);
+  GstPad *const in = pads.first.get(), *const sound_in = pads.second.get();
   GstSegment segment;
   gst_segment_init(&segment, GST_FORMAT_TIME);
   for (const auto& [pad, form] :
-       {std::pair(in.get(), "video/x-h264"), std::pair(sound_in.get(), "audio/x-opus")}) {
+       {std::pair(in, "video/x-h264"), std::pair(sound_in, "audio/x-opus")}) {
     // The sound's form comes late, and its first buffer never.
     gst_pad_send_event(pad, gst_event_new_stream_start(form));
-    if (pad == sound_in.get()) continue;
+    if (pad == sound_in) continue;
     gst_pad_send_event(pad, gst_event_new_caps(CapsRef(gst_caps_from_string(form)).get()));
     gst_pad_send_event(pad, gst_event_new_segment(&segment));
   }
@@ -456,12 +461,12 @@ GST_START_TEST(a_gap_comes_after_the_form_of_the_sound) {
     for (int i = from; i < to_number; ++i) {
       GstBuffer* buffer = gst_buffer_new_allocate(nullptr, 16, nullptr);
       GST_BUFFER_PTS(buffer) = static_cast<GstClockTime>(i) * 100 * GST_MSECOND;
-      fail_unless_equals_int(gst_pad_chain(in.get(), buffer), GST_FLOW_OK);
+      fail_unless_equals_int(gst_pad_chain(in, buffer), GST_FLOW_OK);
     }
   };
   send_pictures(0, 10);
   fail_unless_equals_int(static_cast<int>(feed.frames()), 10);
-  gst_pad_send_event(sound_in.get(),
+  gst_pad_send_event(sound_in,
                      gst_event_new_caps(CapsRef(gst_caps_from_string("audio/x-opus")).get()));
   send_pictures(10, 20);
   bool caps = false;
@@ -481,11 +486,7 @@ GST_END_TEST
 GST_START_TEST(silence_follows_sound_without_durations) {
   SoundOrder order;
   Feed feed(OutputNeeds{});
-  const auto sink = order.child(order.input.get(), "video"),
-             sound = order.child(order.input.get(), "audio"),
-             to = order.child(order.output.get(), "video"),
-             sound_to = order.child(order.output.get(), "audio"),
-             end = order.child(order.output.get(), "end");
+  const auto end = order.child(order.output.get(), "end");
   const GstRef<GstPad> last(gst_element_get_static_pad(end.get(), "sink"));
   GAsyncQueue* times = g_async_queue_new();
   gst_pad_add_probe(
@@ -497,18 +498,13 @@ GST_START_TEST(silence_follows_sound_without_durations) {
         return GST_PAD_PROBE_OK;
       },
       times, nullptr);
-  feed.watch_video(GST_APP_SINK(sink.get()), [] {});
-  feed.watch_audio(GST_APP_SINK(sound.get()));
-  for (const auto& one : {order.input.get(), order.output.get()})
-    gst_element_set_state(one, GST_STATE_PLAYING);
-  feed.connect(GST_APP_SRC(to.get()), GST_APP_SRC(sound_to.get()));
-  const GstRef<GstPad> in(gst_element_get_static_pad(sink.get(), "sink")),
-      sound_in(gst_element_get_static_pad(sound.get(), "sink"));
+  const auto pads = order.connect(feed);
+  GstPad *const in = pads.first.get(), *const sound_in = pads.second.get();
   GstSegment segment;
   gst_segment_init(&segment, GST_FORMAT_TIME);
   for (const auto& [pad, form] :
-       {std::pair(in.get(), "video/x-h264"),
-        std::pair(sound_in.get(),
+       {std::pair(in, "video/x-h264"),
+        std::pair(sound_in,
                   "audio/mpeg,mpegversion=4,stream-format=raw,rate=48000,channels=2,"
                   "codec_data=(buffer)1190")}) {
     gst_pad_send_event(pad, gst_event_new_stream_start(form));
@@ -521,11 +517,11 @@ GST_START_TEST(silence_follows_sound_without_durations) {
     GST_BUFFER_PTS(buffer) = time;
     fail_unless_equals_int(gst_pad_chain(pad, buffer), GST_FLOW_OK);
   };
-  send(in.get(), 0);
-  for (GstClockTime i = 0; i < 10; ++i) send(sound_in.get(), i * packet);
-  for (GstClockTime i = 1; i < 20; ++i) send(in.get(), i * 100 * GST_MSECOND);
+  send(in, 0);
+  for (GstClockTime i = 0; i < 10; ++i) send(sound_in, i * packet);
+  for (GstClockTime i = 1; i < 20; ++i) send(in, i * 100 * GST_MSECOND);
   // It comes again after more than a second, and the silence ends there.
-  send(sound_in.get(), 100 * packet);
+  send(sound_in, 100 * packet);
   for (GstClockTime i = 0; i <= 100; ++i) {
     const gpointer one = g_async_queue_timeout_pop(times, 20 * G_USEC_PER_SEC);
     fail_unless(one != nullptr, "there are only %d packets", static_cast<int>(i));
