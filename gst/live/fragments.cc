@@ -327,13 +327,10 @@ Status FragmentReader::take_box(Bytes box) {
   return ok();
 }
 
-Status move_fragment(std::vector<uint8_t>* bytes, uint64_t units, uint32_t number) {
+Status number_fragment(std::vector<uint8_t>* bytes, uint32_t number) {
   const auto sequence = find(*bytes, {"moof", "mfhd"});
-  const auto time = find_begin(*bytes);
-  if (!sequence || sequence->content.size() < 8 || !time) return invalid("this is no fragment");
-  if (time->begin < units) return invalid("this fragment begins before its file");
+  if (!sequence || sequence->content.size() < 8) return invalid("this is no fragment");
   put_u32(bytes->data() + sequence->offset + 4, number);
-  write_begin(*time, time->begin - units, bytes);
   return ok();
 }
 

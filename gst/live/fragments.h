@@ -69,8 +69,7 @@ class FragmentReader {
   bool has_movie_ = false;
 };
 
-/// Moves the decode times of a fragment by `units` to the beginning and sets its number, so that it
-/// can stand in a file of its own. An error if it is no fragment, or begins before `units`.
-Status move_fragment(std::vector<uint8_t>* bytes, uint64_t units, uint32_t number);
+/// Sets the number of a fragment in its file. An error if it is no fragment.
+Status number_fragment(std::vector<uint8_t>* bytes, uint32_t number);
 
 }  // namespace sphere::live

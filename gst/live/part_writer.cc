@@ -118,7 +118,7 @@ Status PartWriter::write(Fragment fragment) {
   if (!descriptor_)
     if (const Status begun = begin(); !begun) return begun;
   // What was held back has changed the order.
-  if (const Status set = move_fragment(&fragment.bytes, 0, ++number_); !set) return set;
+  if (const Status set = number_fragment(&fragment.bytes, ++number_); !set) return set;
   return write_all(descriptor_.get(), file_, fragment.bytes);
 }
 

@@ -249,13 +249,14 @@ GST_START_TEST(fragments_are_cut_anywhere) {
 }
 GST_END_TEST
 
-GST_START_TEST(fragments_are_moved) {
-  Bytes moved = fragment(9000, true, 30);
-  fail_unless(bool(move_fragment(&moved, 9000, 1)));
-  fail_unless(moved == fragment(0, true, 30));
-  fail_if(bool(move_fragment(&moved, 1, 1)), "before the beginning");
+GST_START_TEST(fragments_are_numbered) {
+  Bytes numbered = fragment(9000, true, 30), expected = numbered;
+  fail_unless(bool(number_fragment(&numbered, 7)));
+  // The last byte of the number, after the heads of two boxes and a version.
+  expected[23] = 7;
+  fail_unless(numbered == expected);
   Bytes junk = {0, 0, 0, 8, 'f', 'r', 'e', 'e'};
-  fail_if(bool(move_fragment(&junk, 0, 1)));
+  fail_if(bool(number_fragment(&junk, 1)));
 }
 GST_END_TEST
 
@@ -348,7 +349,7 @@ static Suite* live_files_suite() {
   tcase_add_test(all, playlists_follow_the_rules);
   tcase_add_test(all, playlist_continues_after_an_earlier_process);
   tcase_add_test(all, fragments_are_cut_anywhere);
-  tcase_add_test(all, fragments_are_moved);
+  tcase_add_test(all, fragments_are_numbered);
   tcase_add_test(all, sound_is_delayed);
   tcase_add_test(all, a_file_begins_with_its_pictures);
   tcase_add_test(all, damaged_fragments_are_errors);

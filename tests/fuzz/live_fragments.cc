@@ -18,8 +18,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       if (!reader.track(fragment->track) || reader.track(fragment->track)->timescale == 0) abort();
       if (fragment->bytes.size() < 16 || fragment->bytes.size() > size) abort();
       const size_t before = fragment->bytes.size();
-      if (sphere::live::move_fragment(&fragment->bytes, fragment->begin, 1) &&
-          fragment->bytes.size() != before)
+      if (sphere::live::number_fragment(&fragment->bytes, 1) && fragment->bytes.size() != before)
         abort();
     }
   }
